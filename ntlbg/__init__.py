@@ -1,0 +1,1 @@
+"""NTLBG: long-video question answering by representative frames, chosen by the question."""

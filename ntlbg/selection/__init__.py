@@ -1,0 +1,1 @@
+"""Frame selectors behind one contract (`contract`), found by name (`registry`)."""

@@ -1,0 +1,163 @@
+"""One content-addressed store: it remembers what was computed, so that nothing is computed twice.
+
+Key: blake3 of the canonical JSON of *every* input that can change the value (`key(...)`).
+Layout: `<root>/<room>/<k0k1>/<key>/` holds the value's files and, written last, `entry.json`: name, size and
+blake3 of each file. A folder without `entry.json` does not exist for readers.
+Write order: files into `<root>/.partial/<random>`, fsync each, `entry.json`, fsync, rename, fsync the parent.
+Reads verify; an entry that does not verify is removed and reported as missing. Values are never changed in place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from ntlbg.errors import StoreError
+
+ENTRY = "entry.json"
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def key(**inputs: Any) -> str:
+    """Hex key of a value made from `inputs` (JSON types only)."""
+    return blake3(canonical(inputs).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """blake3 of a file's bytes, in hex."""
+    return blake3(max_threads=1).update_mmap(path).hexdigest() if path.stat().st_size else blake3(b"").hexdigest()
+
+
+def file_stem(identifier: str) -> str:
+    """A safe, unique file name for an id that a user's file gave us: no separators, no dots, bounded length."""
+    plain = identifier.replace("-", "").replace("_", "")
+    if 0 < len(identifier) <= 80 and plain.isascii() and plain.isalnum() and not identifier.startswith("-"):
+        return identifier
+    return "x" + blake3(identifier.encode()).hexdigest()[:32]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a file whole or not at all: temporary name beside it, fsync, rename, fsync the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        with partial.open("wb") as out:
+            out.write(data.encode() if isinstance(data, str) else data)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+@contextmanager
+def folder_atomic(path: Path) -> Iterator[Path]:
+    """A fresh folder to fill; it takes the place of `path` when the block ends well, and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial.mkdir()
+    try:
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        if path.exists():
+            shutil.rmtree(path)
+        partial.replace(path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@dataclass
+class Store:
+    """`Store(root).fetch("frames", key, make)` returns the folder of the value, making it when it is missing.
+
+    `made` and `found` count per room what this process computed and what it only read.
+    """
+
+    root: Path
+    made: dict[str, int] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+
+    def folder(self, room: str, key: str) -> Path:
+        return self.root / room / key[:2] / key
+
+    def get(self, room: str, key: str) -> Path | None:
+        """The verified folder of a value, or None."""
+        folder = self.folder(room, key)
+        try:
+            entry = json.loads((folder / ENTRY).read_text())
+            for name, (size, digest) in entry["files"].items():
+                if (folder / name).stat().st_size != size or file_digest(folder / name) != digest:
+                    raise ValueError(name)
+        except FileNotFoundError:
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            return None
+        except (ValueError, KeyError, TypeError, OSError):
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+        self.found[room] = self.found.get(room, 0) + 1
+        return folder
+
+    def put(self, room: str, key: str, write: Callable[[Path], None]) -> Path:
+        """Store the files that `write` puts into the folder it is given."""
+        partial = self.root / ".partial" / secrets.token_hex(8)
+        try:
+            partial.mkdir(parents=True)
+            write(partial)
+            files = {}
+            for file in sorted(p for p in partial.rglob("*") if p.is_file()):
+                _sync(file)
+                files[file.relative_to(partial).as_posix()] = [file.stat().st_size, file_digest(file)]
+            write_atomic(partial / ENTRY, canonical({"files": files}))
+            final = self.folder(room, key)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                partial.rename(final)
+            except OSError:
+                # another process stored the same value first; equal key means equal value
+                if not (final / ENTRY).exists():
+                    raise
+            _sync(final.parent)
+        except OSError as error:
+            raise StoreError(
+                f"{self.root}: cannot store a value ({error.strerror or error})",
+                hint="free some space, or set NTLBG_STORE to a folder with more",
+            ) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        self.made[room] = self.made.get(room, 0) + 1
+        return final
+
+    def fetch(self, room: str, key: str, make: Callable[[Path], None]) -> Path:
+        """The folder of a value, made by `make(folder)` when the store does not hold it."""
+        return self.get(room, key) or self.put(room, key, make)
+
+    @classmethod
+    def default(cls) -> Store:
+        """The store of this checkout or user: `NTLBG_STORE`, else `.ntlbg/store` in the working folder."""
+        return cls(Path(os.environ.get("NTLBG_STORE", ".ntlbg/store")))
