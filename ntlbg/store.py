@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from blake3 import blake3
 from ntlbg.errors import StoreError
 
 ENTRY = "entry.json"
+PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
+HASHED = re.compile(r"x[0-9a-f]{32}")
 
 
 def canonical(value: Any) -> str:
@@ -43,8 +46,7 @@ def file_digest(path: Path) -> str:
 
 def file_stem(identifier: str) -> str:
     """A safe, unique file name for an id that a user's file gave us: no separators, no dots, bounded length."""
-    plain = identifier.replace("-", "").replace("_", "")
-    if 0 < len(identifier) <= 80 and plain.isascii() and plain.isalnum() and not identifier.startswith("-"):
+    if PLAIN.fullmatch(identifier) and not HASHED.fullmatch(identifier):
         return identifier
     return "x" + blake3(identifier.encode()).hexdigest()[:32]
 

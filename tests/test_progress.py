@@ -1,0 +1,19 @@
+from ntlbg import progress
+
+
+def test_a_log_shows_what_is_done_and_how_fast(capsys, monkeypatch):
+    """Without a terminal, lines with count, rate and the current item are printed."""
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
+    with progress.meter("decode", total=2, unit="videos") as m:
+        m.advance(now="a.mp4")
+        m.advance(now="b.mp4")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("decode: 1/2 videos, ")
+    assert "a.mp4" in lines[0]
+    assert "decode: 2/2 videos" in lines[-1]
+
+
+def test_track_yields_every_item(capsys):
+    """Tracking changes nothing in what is iterated."""
+    assert list(progress.track([1, 2, 3], "work")) == [1, 2, 3]
+    assert "work: 3/3 items" in capsys.readouterr().err

@@ -1,0 +1,136 @@
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ntlbg.errors import StoreError
+from ntlbg.store import Store, file_stem, folder_atomic, key, write_atomic
+
+
+def names(folder):
+    return [p.name for p in folder.iterdir()]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(alphabet="abc", min_size=1), JSON, min_size=1, max_size=4))
+def test_a_key_does_not_depend_on_the_order_of_its_inputs(inputs):
+    """Same inputs in another order: the same key."""
+    assert key(**inputs) == key(**dict(reversed(inputs.items())))
+
+
+def test_every_input_changes_the_key():
+    """Change one value, or its type, and the key is another."""
+    keys = {key(a=1, b="x"), key(a=2, b="x"), key(a="1", b="x"), key(a=1, b="y"), key(a=1), key(a=1, c="x")}
+    assert len(keys) == 6
+
+
+def test_a_value_is_made_once(tmp_path):
+    """The second fetch finds what the first made."""
+    store = Store(tmp_path)
+
+    def make(folder):
+        (folder / "value").write_text("42")
+
+    first = store.fetch("room", key(a=1), make)
+    assert store.fetch("room", key(a=1), lambda _: pytest.fail("made twice")) == first
+    assert (store.made, store.found) == ({"room": 1}, {"room": 1})
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "delete", "no entry"])
+def test_a_damaged_value_is_made_again(tmp_path, damage):
+    """Readers never see a value that does not verify."""
+    store = Store(tmp_path)
+    k = key(a=1)
+    folder = store.put("room", k, lambda f: (f / "value").write_bytes(b"0123456789") and None)
+    file = folder / "value"
+    if damage == "flip":
+        file.write_bytes(b"0123456780")
+    if damage == "cut":
+        file.write_bytes(b"01234")
+    if damage == "delete":
+        file.unlink()
+    if damage == "no entry":
+        (folder / "entry.json").unlink()
+    assert store.get("room", k) is None
+    again = store.fetch("room", k, lambda f: (f / "value").write_bytes(b"0123456789") and None)
+    assert (again / "value").read_bytes() == b"0123456789"
+
+
+def test_a_failed_write_leaves_nothing(tmp_path):
+    """An exception while making leaves neither a value nor a partial folder."""
+    store = Store(tmp_path)
+
+    def broken(folder):
+        (folder / "half").write_text("h")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.put("room", key(a=1), broken)
+    assert store.get("room", key(a=1)) is None
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    """An operating system error becomes a StoreError with a hint."""
+
+    def full(folder):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StoreError, match="No space left"):
+        Store(tmp_path).put("room", key(a=1), full)
+
+
+def test_kill_while_writing_leaves_the_old_file(tmp_path):
+    """A process killed in the middle of a write leaves the old content whole."""
+    target = tmp_path / "table"
+    write_atomic(target, "old")
+    script = (
+        "import os, pathlib, ntlbg.store as s\n"
+        "os.fsync = lambda fd: os._exit(9)\n"
+        f"s.write_atomic(pathlib.Path({str(target)!r}), 'new' * 10000)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
+    assert target.read_text() == "old"
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    """A failing block leaves the old folder; a good one replaces all of it."""
+    target = tmp_path / "out"
+    with folder_atomic(target) as f:
+        (f / "a").write_text("1")
+
+    def broken():
+        with folder_atomic(target) as f:
+            (f / "b").write_text("2")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert names(target) == ["a"]
+    with folder_atomic(target) as f:
+        (f / "c").write_text("3")
+    assert names(target) == ["c"]
+    assert names(tmp_path) == ["out"]
+
+
+def test_no_id_can_take_the_name_of_another():
+    """An id that looks like a hashed stem is hashed too."""
+    assert file_stem(file_stem("a/b")) != file_stem("a/b")
+
+
+@given(st.text(min_size=0, max_size=200), st.text(min_size=0, max_size=200))
+def test_a_hostile_id_becomes_a_plain_file_name(one, other):
+    """Stems have no separators or dots, are short, and differ when the ids do."""
+    stem = file_stem(one)
+    assert 0 < len(stem) <= 80
+    assert stem.replace("-", "").replace("_", "").isalnum()
+    assert not set(stem) & set("/\\.\0")
+    assert (stem == file_stem(other)) == (one == other)
