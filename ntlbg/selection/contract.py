@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import ConfigDict
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
@@ -22,6 +23,8 @@ from ntlbg.records.video_index import VideoIndex
 @dataclass(frozen=True)
 class Selector(ABC):
     """One rule. Its fields are its parameters, with the published or tuned values as defaults."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)  # `registry.make` checks by it
 
     name: ClassVar[str]
     source: ClassVar[str]

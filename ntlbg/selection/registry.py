@@ -12,6 +12,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 import ntlbg.selection as room
 from ntlbg.errors import InputError
 from ntlbg.selection.contract import Selector
@@ -52,7 +54,7 @@ def every() -> list[Selector]:
 def make(name: str, **parameters: Any) -> Selector:
     """The selector of this name with these parameters.
 
-    Raises InputError naming the unknown selector or parameter.
+    Raises InputError naming the unknown selector or parameter, or the value that a parameter cannot have.
     """
     try:
         cls = classes()[name]
@@ -67,4 +69,12 @@ def make(name: str, **parameters: Any) -> Selector:
                 f"selector `{name}` has no parameter `{parameter}`",
                 hint="it has: " + (", ".join(known) or "none"),
             )
-    return cls(**parameters)
+    try:
+        # the fields' types say what is allowed; a list of a YAML file becomes the tuple that the field wants
+        return TypeAdapter(cls).validate_python(parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"selector `{name}`: `{field}` is `{first['input']}`; {first['msg'].replace('Input', 'it', 1)}"
+        ) from None

@@ -42,8 +42,12 @@ def test_the_evidence_answers_the_question(plans):
     """A colour question's single interval shows the answer; counts equal the items; first and last are so."""
     for plan in plans:
         for q in plan.questions:
-            seen = [e for e in plan.events if (0, e.start_s, e.end_s) in q.evidence or any(
-                (e.start_s, e.end_s) == (a, b) for _, a, b in q.evidence)]
+            seen = [
+                e
+                for e in plan.events
+                if (0, e.start_s, e.end_s) in q.evidence
+                or any((e.start_s, e.end_s) == (a, b) for _, a, b in q.evidence)
+            ]
             if q.form == "colour":
                 assert [e.colour for e in seen] == [q.answer_text]
             if q.form == "first":

@@ -1,0 +1,75 @@
+# Everything runs from .venv, which `make setup` makes. `make` alone prints the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV := 0.13.9
+FITS := import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 12)
+UI_PORT ?= 5000
+# more arguments for pytest: make test PYTEST_ARGS="-k store"
+PYTEST_ARGS ?=
+
+# stages are started as `python -m …`, and must find this environment's python first
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# nothing here reports to anybody
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+# torch's wheels are large: the default of 30 s without a byte is short on a slow line
+export UV_HTTP_TIMEOUT ?= 300
+
+.PHONY: help setup run test test-all check lock footage ui clean
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## make .venv with every package of requirements.lock (Python 3.11 or 3.12)
+
+run: .venv/.ready ## set up, run the pipeline of the active tier, print the comparison
+	@.venv/bin/python -m pipelines.run
+
+test: .venv/.ready ## the fast tests and one small run from end to end
+	@.venv/bin/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-all: .venv/.ready ## every test
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.ready ## style, types, the floors of the house, params.yaml
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	@.venv/bin/python -c "from ntlbg.config.load import load_params; print('params.yaml: sound, tier', load_params().tier)"
+
+lock: .venv/.uv-$(UV) ## compile requirements.in into requirements.lock, with hashes
+	.venv/bin/uv pip compile requirements.in --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --no-header --quiet -o requirements.lock
+
+footage: .venv/.ready ## fetch the ten-minute film Big Buck Bunny (CC-BY 3.0) into footage/
+	@.venv/bin/python -m ntlbg.corpus.footage
+
+ui: .venv/.ready ## look at runs and compare arms at http://127.0.0.1:5000 (UI_PORT=… for another port)
+	@.venv/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port $(UI_PORT)
+
+clean: ## remove what stages wrote; .venv, the store, DVC's cache, MLflow's runs and tracked reports stay
+	rm -rf data/corpus data/accepted data/frames data/features models/encoder models/answerer
+	rm -rf reports/runs reports/validation data/.*.partial models/.*.partial reports/.*.partial
+
+# The environment, in two steps, so that `make lock` needs no package but uv.
+
+.venv/.uv-$(UV):
+	@$(PYTHON) -c '$(FITS)' 2>/dev/null || { \
+	  echo "error: Python 3.11 or 3.12 is needed, and '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null || echo missing)" >&2; \
+	  echo "hint: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@.venv/bin/python -c '$(FITS); import pip' 2>/dev/null || { echo "making .venv"; $(PYTHON) -m venv --clear .venv; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@touch $@
+
+.venv/.ready: requirements.lock requirements.in pyproject.toml | .venv/.uv-$(UV)
+	.venv/bin/uv pip sync --require-hashes --python .venv/bin/python requirements.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch $@

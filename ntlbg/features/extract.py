@@ -1,0 +1,174 @@
+"""Candidate frames to feature files, each video encoded once.
+
+The store keeps what was encoded under the content of the frames, their times and the encoder, so a second question,
+another tier with the same frames, or a video under another name encodes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntlbg.errors import InputError
+from ntlbg.features.encoders import Encoder
+from ntlbg.features.index import Features, save_features, serialise
+from ntlbg.features.params import FeaturesParams
+from ntlbg.progress import meter
+from ntlbg.records.arrays import Array
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.records.video_index import VideoIndex
+from ntlbg.statistics.principal import principal_basis
+from ntlbg.store import Store, file_digest, file_stem, key
+
+ROOM = "features"
+VERSION = 1  # raise it when the same frames would get other features here
+RANK = 64  # principal directions kept
+
+Told = Callable[[int], None]  # called with how many frames were just done
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A video as the decoder reported it: what a feature file says of it beside the numbers."""
+
+    video_id: str
+    timestamps_s: Array
+    native_fps: float
+    frame_count: int
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """counts: videos `encoded` and `reused` (from the store), `skipped` (no frames), and `frames` encoded."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def features_of(
+    shard: Path, shown: Shown, encoder: Encoder, params: FeaturesParams, *, store: Store, told: Told | None = None
+) -> tuple[Features, bool]:
+    """Features of one video, and whether they had to be encoded now.
+
+    shard: `.npy` file of uint8 [T, h, w, 3]. Raises InputError naming it when it does not hold T such frames.
+    """
+    frames = _open(shard, shown)
+    times = np.asarray(shown.timestamps_s, np.float64)
+    named = key(
+        frames=file_digest(shard),
+        timestamps=times.tolist(),
+        encoder=encoder.identity,
+        dtype=params.dtype,
+        version=VERSION,
+    )
+    before = store.made.get(ROOM, 0)
+
+    def make(folder: Path) -> None:
+        features, vectors = _encode(frames, encoder, params.batch, told)
+        basis = principal_basis(features, times, RANK)
+        tensors = {"features": features, "vectors": vectors, "basis": np.asarray(basis, np.float64)}
+        (folder / "features.safetensors").write_bytes(serialise(tensors, {}))
+
+    folder = store.fetch(ROOM, named, make)
+    encoded = store.made.get(ROOM, 0) > before
+    if told is not None and not encoded:
+        told(len(frames))
+    from safetensors.numpy import load_file
+
+    tensors = load_file(folder / "features.safetensors")
+    index = VideoIndex(
+        shown.video_id,
+        tensors["features"],
+        times,
+        shown.native_fps,
+        shown.frame_count,
+        shown.duration_s,
+        tensors["basis"],
+    )
+    return Features(index, tensors["vectors"], encoder.name), encoded
+
+
+def _open(shard: Path, shown: Shown) -> Array:
+    try:
+        frames = np.load(shard, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{shard}: the frames of `{shown.video_id}` cannot be read ({error})", hint="run the stage `decode` again"
+        ) from None
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
+        raise InputError(f"{shard}: holds {frames.dtype} {frames.shape}, not uint8 [T, h, w, 3]")
+    if len(frames) != len(shown.timestamps_s):
+        raise InputError(
+            f"{shard}: holds {len(frames)} frames for the {len(shown.timestamps_s)} timestamps of `{shown.video_id}`",
+            hint="run the stage `decode` again",
+        )
+    return frames
+
+
+def _encode(frames: Array, encoder: Encoder, batch: int, told: Told | None) -> tuple[Array, Array]:
+    parts = []
+    for start in range(0, len(frames), batch):
+        chunk = np.asarray(frames[start : start + batch])
+        parts.append(encoder.encode_frames(chunk))
+        if told is not None:
+            told(len(chunk))
+    features, vectors = (np.concatenate(p).astype(np.float32) for p in zip(*parts, strict=True))
+    return features, vectors
+
+
+def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store: Store, into: Path) -> Extracted:
+    """One feature file in `into` for every video of `frames` that has frames; files of other videos are removed.
+
+    frames: the folder that `decode` wrote: `outcomes.parquet` and a shard per video.
+    Raises InputError naming the file when the table or a shard is missing or does not fit.
+    """
+    rows = _rows(frames / "outcomes.parquet")
+    encoder.compute_in(params.dtype)
+    counts = {"encoded": 0, "reused": 0, "skipped": 0, "frames": 0}
+    wanted = set()
+    into.mkdir(parents=True, exist_ok=True)
+    total = sum(len(r["timestamps_s"]) for r in rows if DecodeOutcome(r["outcome"]).has_frames)
+    with meter("features", total=total, unit="frames") as bar:
+        for row in rows:
+            if not DecodeOutcome(row["outcome"]).has_frames:
+                counts["skipped"] += 1
+                continue
+            shown = Shown(
+                row["video_id"],
+                np.asarray(row["timestamps_s"], np.float64),
+                row["native_fps"],
+                row["frame_count"],
+                row["duration_s"],
+            )
+            stem = file_stem(shown.video_id)
+
+            def told(n: int, now: str = shown.video_id) -> None:
+                bar.advance(n, now)
+
+            made, encoded = features_of(frames / f"{stem}.npy", shown, encoder, params, store=store, told=told)
+            target = into / f"{stem}.safetensors"
+            save_features(target, made.index, made.vectors, encoder.name)
+            wanted.add(target.name)
+            counts["encoded" if encoded else "reused"] += 1
+            counts["frames"] += len(made.index) if encoded else 0
+    for file in into.glob("*.safetensors"):
+        if file.name not in wanted:
+            file.unlink()
+    return Extracted(counts)
+
+
+def _rows(table: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = ["video_id", "outcome", "native_fps", "frame_count", "duration_s", "timestamps_s"]
+    try:
+        return pq.read_table(table, columns=columns).to_pylist()
+    except FileNotFoundError:
+        raise InputError(f"{table}: there is no such file", hint="run the stage `decode`") from None
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise InputError(f"{table}: cannot be read ({error})", hint="run the stage `decode` again") from None

@@ -1,0 +1,287 @@
+"""Answerer: a Qwen-VL checkpoint that scores options or writes an answer, from frames and a prompt.
+
+The tiny answerer trained here and Qwen2-VL-7B load and run through the same lines. Answers are deterministic: greedy,
+no sampling, and a batch gives what its requests give one by one (to rounding; padding is masked exactly).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntlbg.errors import InputError
+from ntlbg.modeling.checkpoint import Checkpoint, locate
+from ntlbg.modeling.images import patches, tokens_per_frame
+from ntlbg.modeling.presentation import render
+from ntlbg.modeling.request import Request
+
+__all__ = ["Answerer", "Request"]
+
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+@dataclass
+class Answerer:
+    """model, processor: as `from_pretrained` gives them. identity: JSON values for cache keys.
+
+    timestamps: write `<12.3s>` before each image. batch: requests per forward pass (memory, never the answer).
+    """
+
+    model: Any
+    processor: Any
+    identity: dict[str, Any]
+    timestamps: bool = False
+    batch: int = 32
+    _option_ids: dict[str, list[int]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        timestamps: bool = False,
+        batch: int = 32,
+    ) -> Answerer:
+        """source: a checkpoint folder, a folder with pointer.json, or a Hub id with `revision`.
+
+        Raises InputError when nothing sound lies there or the model is not of the Qwen-VL family.
+        """
+        import torch
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        if dtype not in DTYPES:
+            raise InputError(f"dtype `{dtype}` is not one of {', '.join(DTYPES)}")
+        place = locate(source, revision)
+        model = _opened(
+            place,
+            lambda: AutoModelForImageTextToText.from_pretrained(
+                place.source,
+                revision=place.revision or "main",
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+            ),
+        )
+        processor = _opened(
+            place,
+            lambda: AutoProcessor.from_pretrained(
+                place.source, revision=place.revision or "main", trust_remote_code=False
+            ),
+        )
+        if not hasattr(model.model, "get_rope_index") or not hasattr(
+            getattr(processor, "image_processor", None), "patchify"
+        ):
+            raise InputError(
+                f"{source}: a `{model.config.model_type}` is not a Qwen-VL model", hint="use a Qwen2-VL checkpoint"
+            )
+        identity = {
+            "answerer": place.identity(),
+            "dtype": dtype,
+            "presentation": "frames",
+            "timestamps": timestamps,
+        }
+        return cls(model.eval().to(device), processor, identity, timestamps=timestamps, batch=batch)
+
+    def score_options(self, requests: Sequence[Request]) -> list[list[float]]:
+        """For each request the log-likelihood (sum over tokens, nats) of each option text as the whole answer so far.
+
+        The prompt is read once for all options; options of one token cost nothing more.
+        """
+        import torch
+
+        for place, request in enumerate(requests):
+            if not request.options:
+                raise InputError(f"requests[{place}] has no options to score")
+        scores: list[list[float]] = [[] for _ in requests]
+        with torch.inference_mode():
+            for places in self._batches(requests):
+                for place, score in zip(places, self._score([requests[p] for p in places]), strict=True):
+                    scores[place] = score
+        return scores
+
+    def generate(self, requests: Sequence[Request], max_new_tokens: int) -> list[str]:
+        """The greedy answer to each request: at most `max_new_tokens` tokens, special tokens left out."""
+        import torch
+        from transformers import GenerationConfig
+
+        stop = getattr(self.model.generation_config, "eos_token_id", None)
+        tokenizer = self.processor.tokenizer
+        config = GenerationConfig(
+            do_sample=False,
+            num_beams=1,
+            temperature=1.0,
+            top_p=1.0,
+            top_k=50,
+            repetition_penalty=1.0,  # a checkpoint's own generation settings must not bend a greedy answer
+            max_new_tokens=max_new_tokens,
+            eos_token_id=stop if stop is not None else tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        answers = [""] * len(requests)
+        with torch.inference_mode():
+            for places in self._batches(requests):
+                inputs = self._inputs([requests[p] for p in places], left=True)
+                inputs.pop("position_ids")  # generate derives and extends them itself
+                out = self.model.generate(**inputs, generation_config=config)
+                texts = tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+                for place, text in zip(places, texts, strict=True):
+                    answers[place] = text.strip()
+        return answers
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> Any:
+        return self.model.device
+
+    @property
+    def _control(self) -> tuple[str, ...]:
+        return tuple(t for t in self.processor.tokenizer.get_added_vocab() if len(t) > 1)
+
+    def _batches(self, requests: Sequence[Request]) -> Iterator[list[int]]:
+        """Places of requests, batch by batch; requests with equally many frames of one size go together."""
+        order = sorted(range(len(requests)), key=lambda p: (requests[p].frames.shape, p))
+        for start in range(0, len(order), self.batch):
+            yield order[start : start + self.batch]
+
+    def _ids(self, request: Request) -> list[int]:
+        """Token ids of the prompt, with as many image tokens per frame as the model will fill."""
+        text = render(self.processor, request, timestamps=self.timestamps, control=self._control)
+        if len(request.frames):
+            _, h, w, _ = request.frames.shape
+            image = self.processor.image_token
+            text = text.replace(image, image * tokens_per_frame(self.processor.image_processor, h, w))
+        return list(self.processor.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _option(self, text: str) -> list[int]:
+        if text not in self._option_ids:
+            ids = list(
+                self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+            )
+            if not ids:
+                raise InputError(f"option `{text}` has no tokens for this answerer")
+            self._option_ids[text] = ids
+        return self._option_ids[text]
+
+    def _inputs(self, requests: Sequence[Request], *, left: bool) -> dict[str, Any]:
+        """Model inputs of a batch, padded on one side; position ids (mrope) are always explicit."""
+        import torch
+
+        ids = [self._ids(r) for r in requests]
+        longest = max(map(len, ids))
+        pad = self.processor.tokenizer.pad_token_id
+        input_ids = torch.full((len(ids), longest), pad, dtype=torch.long)
+        mask = torch.zeros_like(input_ids)
+        for row, tokens in enumerate(ids):
+            span = slice(longest - len(tokens), longest) if left else slice(0, len(tokens))
+            input_ids[row, span] = torch.tensor(tokens, dtype=torch.long)
+            mask[row, span] = 1
+        inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": mask}
+        pixels, grids = [], []
+        for shape, group in _runs(requests):
+            if shape[0]:
+                values, grid = patches(
+                    self.processor.image_processor, np.concatenate([r.frames for r in group])
+                )
+                pixels.append(values)
+                grids.append(grid)
+        if pixels:
+            kinds = (input_ids == self.processor.image_token_id).long() * mask
+            inputs["mm_token_type_ids"] = kinds
+            inputs["pixel_values"] = torch.cat(pixels).to(self.model.dtype)
+            inputs["image_grid_thw"] = torch.cat(grids)
+            positions, _ = self.model.model.get_rope_index(
+                input_ids, mm_token_type_ids=kinds, image_grid_thw=inputs["image_grid_thw"], attention_mask=mask
+            )
+        else:
+            positions = (mask.cumsum(-1) - 1).clamp(min=0).expand(3, -1, -1)
+        inputs["position_ids"] = positions
+        return {name: tensor.to(self.device) for name, tensor in inputs.items()}
+
+    def _score(self, requests: list[Request]) -> list[list[float]]:
+        """Scores of one batch. Padding is on the right: no real token can see it, so it changes nothing."""
+        import torch
+
+        options = [[self._option(text) for text in r.options] for r in requests]
+        several = [
+            (row, place) for row, texts in enumerate(options) for place, ids in enumerate(texts) if len(ids) > 1
+        ]
+        inputs = self._inputs(requests, left=False)
+        last = inputs["attention_mask"].sum(-1) - 1
+        out = self.model(**inputs, use_cache=bool(several), logits_to_keep=last[:, None])
+        first = torch.log_softmax(out.logits[:, 0].float(), dim=-1)
+        scores = [[float(first[row, ids[0]]) for ids in texts] for row, texts in enumerate(options)]
+        for start in range(0, len(several), self.batch):
+            part = several[start : start + self.batch]
+            more = self._continue(inputs, last, out.past_key_values, part, options)
+            for (row, place), extra in zip(part, more, strict=True):
+                scores[row][place] += extra
+        return scores
+
+    def _continue(
+        self,
+        inputs: dict[str, Any],
+        last: Any,
+        cache: Any,
+        pairs: list[tuple[int, int]],
+        options: list[list[list[int]]],
+    ) -> list[float]:
+        """Log-likelihood of the second and later tokens of each (row, option) pair, over a copy of the prompt's cache."""
+        import torch
+
+        texts = [options[row][place] for row, place in pairs]
+        rows = torch.tensor([row for row, _ in pairs], device=self.device)
+        longest = max(map(len, texts)) - 1
+        ids = torch.zeros(len(texts), longest, dtype=torch.long)
+        targets = torch.zeros_like(ids)
+        real = torch.zeros_like(ids)
+        for i, text in enumerate(texts):
+            n = len(text) - 1
+            ids[i, :n], targets[i, :n], real[i, :n] = torch.tensor(text[:-1]), torch.tensor(text[1:]), 1
+        ids, targets, real = (t.to(self.device) for t in (ids, targets, real))
+        after = inputs["position_ids"][:, rows, last[rows]].amax(0) + 1
+        positions = (after[:, None] + torch.arange(longest, device=self.device)).expand(3, -1, -1)
+        past = copy.deepcopy(cache)
+        past.batch_select_indices(rows)
+        out = self.model(
+            input_ids=ids,
+            attention_mask=torch.cat([inputs["attention_mask"][rows], real], dim=1),
+            position_ids=positions,
+            past_key_values=past,
+            use_cache=True,
+        )
+        chosen = torch.log_softmax(out.logits.float(), dim=-1).gather(-1, targets[..., None])[..., 0]
+        return [float(total) for total in (chosen * real).sum(-1)]
+
+
+def _opened(place: Checkpoint, load: Callable[[], Any]) -> Any:
+    """What `load` gives; what goes wrong inside transformers becomes one sentence naming the checkpoint."""
+    try:
+        return load()
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, AttributeError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        at = f" at {place.revision}" if place.revision else ""
+        raise InputError(
+            f"{place.source}{at}: cannot be loaded as an answerer ({first[:200]})",
+            hint="the Hub must be reachable or the checkpoint downloaded; it needs safetensors and no code of its own",
+        ) from error
+
+
+def _runs(requests: Sequence[Request]) -> Iterator[tuple[tuple[int, ...], list[Request]]]:
+    """Neighbouring requests whose frames have one size, so that they are stacked and patched in one step."""
+    group: list[Request] = []
+    for request in requests:
+        if group and group[-1].frames.shape[1:] != request.frames.shape[1:]:
+            yield (sum(len(r.frames) for r in group), *group[0].frames.shape[1:]), group
+            group = []
+        group.append(request)
+    if group:
+        yield (sum(len(r.frames) for r in group), *group[0].frames.shape[1:]), group

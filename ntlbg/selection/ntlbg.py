@@ -1,0 +1,99 @@
+"""NTLBG: many representative points of the question's law, then few of them by relevance and conditional variance.
+
+Representing comes first and choosing second: points of least squared error are spent on screen time, evidence is
+not. Against one relevant moment it finds the peak; against a flat curve it covers the video.
+Letters: T frames, M representatives, k chosen. Source: docs/selection.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from ntlbg.records.arrays import Array
+from ntlbg.records.query import Query
+from ntlbg.records.selection import Selection
+from ntlbg.records.video_index import VideoIndex
+from ntlbg.selection.tilted import Law, Tilted
+from ntlbg.statistics import laws
+from ntlbg.statistics.information import greedy_logdet
+from ntlbg.statistics.nets import quantile_frames
+from ntlbg.statistics.points import Representation, cell_masses, explained, lbg, nearest
+
+
+@dataclass(frozen=True)
+class NTLBG(Tilted):
+    """Number-theoretic LBG with determinantal thinning."""
+
+    name: ClassVar[str] = "ntlbg"
+    source: ClassVar[str] = "docs/selection.md, after Fang and Wang 1994 and Linde, Buzo and Gray 1980"
+
+    representatives: PositiveInt = 512  # fewer merge short moments away
+    representatives_per_pick: PositiveInt = 16  # the same for k > 32
+    representatives_share: PositiveFloat = 0.75  # of the frames at most: a cell needs more than one frame to choose
+    steps: PositiveInt = 3  # within 2 % of the error after 30
+    snap: NonNegativeFloat = 3.0  # robust sd of relevance against distance² in units of the cell's mean
+    relevance_weight: NonNegativeFloat = 0.12  # log-variance that one robust sd is worth: relevance against diversity
+    time_share: NonNegativeFloat = 0.1  # of the kernel that fades with time: a look-alike far away is another moment
+    time_width_s: PositiveFloat = 120.0  # two minutes: within them a look-alike is most likely the same moment
+    jitter: PositiveFloat = 0.01  # noise variance of a unit-norm feature; keeps duplicates from being singular
+
+    def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
+        law = self.law(video, query)
+        chosen = np.arange(len(video))
+        if k < len(video):
+            cells = self.represent(law, k)
+            frames = self.snapped(law, cells)
+            chosen = frames[self.thinned(video, law, frames, k)]
+        chosen.sort()
+        return self.report(video, law, chosen)
+
+    def represent(self, law: Law, k: int) -> Representation:
+        """M representative points of the law: the net of its time quantiles, refined by weighted LBG steps."""
+        frames = len(law.weights)
+        m = min(
+            int(self.representatives_share * frames), max(self.representatives, self.representatives_per_pick * k)
+        )
+        m = min(max(m, k), frames)
+        start = law.space.points[quantile_frames(law.weights, m)]
+        return lbg(law.space.points, law.weights, start, self.steps)
+
+    def snapped(self, law: Law, cells: Representation) -> Array:
+        """One frame of each cell, the most relevant that is not too far from its centre: [M] sorted indices."""
+        sizes = np.bincount(cells.cells)
+        mean2 = (np.bincount(cells.cells, weights=cells.distance2) / sizes)[cells.cells]
+        far = np.divide(cells.distance2, mean2, out=np.zeros_like(mean2), where=mean2 > 0)
+        order = np.lexsort((far - self.snap * law.z, cells.cells))  # stable: ties stay with the earlier frame
+        return np.sort(order[np.cumsum(sizes) - sizes])
+
+    def thinned(self, video: VideoIndex, law: Law, frames: Array, k: int) -> list[int]:
+        """k of the M representatives, as places in `frames`, in the order of choice.
+
+        The first is the most relevant representative, whatever k is.
+        """
+        x, times = law.space.features[frames], video.timestamps_s[frames]
+
+        def column(j: int) -> Array:
+            near = np.exp(np.square(times - times[j]) / (-2 * self.time_width_s**2))
+            return (x @ x[j]) * (1 - self.time_share + self.time_share * near)
+
+        return greedy_logdet(
+            self.relevance_weight * law.z[frames], np.einsum("ij,ij->i", x, x), column, k, self.jitter
+        )
+
+    def report(self, video: VideoIndex, law: Law, chosen: Array) -> Selection:
+        """The chosen frames with the masses of their cells under the law, and how much of it they explain."""
+        points, weights = law.space.points, law.weights
+        cells, distance2 = nearest(points, points[chosen])
+        distortion = float(weights @ distance2)
+        return self.selection(
+            video,
+            chosen,
+            masses=cell_masses(cells, weights, len(chosen)),
+            distortion=distortion,
+            explained=explained(distortion, laws.trace(points, weights)),
+            trust=law.trust,
+        )

@@ -1,0 +1,1 @@
+"""Statistics: nets, laws, moments, representative points."""

@@ -1,0 +1,161 @@
+"""Representative points of a weighted point set: nearest codewords, the LBG steps, and two ways to compute the error.
+
+Letters: n points (frames), r coordinates, m codewords. Points and codewords lie in the same space; the squared
+error is measured in its units. Source: Linde, Buzo and Gray 1980; docs/selection.md, "Represent".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from ntlbg.records.arrays import Array
+from ntlbg.statistics.threads import one_thread
+
+ROWS = 64  # points of a distance block, more where codewords are few: no n × n matrix is ever made, and
+BLOCK = 32_768  # entries of a block stay in the processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Representation:
+    """m representative points of a law on n points.
+
+    centres: [m, r]. cells: [n] the codeword of each point; no cell is empty. distance2: [n] squared distance of
+    each point to the centre of its cell. masses: [m] weight of each cell, sum 1.
+    errors: the mean squared error under the law: with the starting codewords, then after each step (never rising).
+    """
+
+    centres: Array
+    cells: Array
+    distance2: Array
+    masses: Array
+    errors: tuple[float, ...]
+
+
+@one_thread()
+def nearest(points: Array, centres: Array, within2: Array | None = None) -> tuple[Array, Array]:
+    """The nearest codeword of each point, and the squared distance to it.
+
+    points: [n, r]. centres: [m, r]. within2: [n], squared distances in which each point is known to have a codeword;
+    they change no result. Codewords that differ from a block of points by more than that in the last coordinate
+    alone are then left out, which spares two thirds of the work where that coordinate is time and points are in order.
+    Returns ([n] int64, [n] float64). Ties go to the codeword of smaller last coordinate, then of lower index.
+    """
+    order = np.argsort(centres[:, -1], kind="stable")
+    axis, columns = centres[order, -1], np.ascontiguousarray(centres[order].T)
+    halves = -0.5 * np.square(columns).sum(axis=0)
+    n, m = len(points), len(centres)
+    height = min(n, max(ROWS, BLOCK // m))
+    starts = range(0, n, height)
+    if within2 is None:
+        first, last = [0] * len(starts), [m] * len(starts)
+    else:
+        reach = np.sqrt(np.maximum.reduceat(within2, starts)) * (1 + 1e-9) + 1e-12  # rounding must leave none out
+        low = np.minimum.reduceat(points[:, -1], starts) - reach
+        high = np.maximum.reduceat(points[:, -1], starts) + reach
+        first = np.searchsorted(axis, low, side="left").tolist()
+        last = np.searchsorted(axis, high, side="right").tolist()
+    cells = np.empty(n, dtype=np.int64)
+    memory = np.empty(height * m)
+    for start, lo, hi in zip(starts, first, last, strict=True):
+        rows = points[start : start + height]
+        # y·c - |c|²/2 is largest where |y - c|² is least
+        scores = memory[: len(rows) * (hi - lo)].reshape(len(rows), hi - lo)
+        np.matmul(rows, columns[:, lo:hi], out=scores)
+        scores += halves[lo:hi]
+        cells[start : start + height] = np.argmax(scores, axis=1) + lo
+    cells = order[cells]
+    return cells, squared_distance(points, centres[cells])
+
+
+def squared_distance(a: Array, b: Array) -> Array:
+    """Row by row: [n, r], [n, r] → [n]. From differences, so that equal rows are at distance exactly 0."""
+    difference = a - b
+    return np.einsum("ij,ij->i", difference, difference)
+
+
+def cell_masses(cells: Array, weights: Array, m: int) -> Array:
+    """Weight of each of m cells: [n], [n] → [m]."""
+    return np.bincount(cells, weights=weights, minlength=m)
+
+
+def cell_means(points: Array, weights: Array, cells: Array, m: int) -> Array:
+    """Weighted mean of each of m non-empty cells: [m, r]. A cell of weight 0 has the plain mean of its points."""
+    order = np.argsort(cells, kind="stable")
+    counts = np.bincount(cells, minlength=m)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    masses = np.bincount(cells, weights=weights, minlength=m)
+    # weights of far frames may underflow to 0 together; their cell is still a place of the video
+    weightless = (masses <= 0)[cells]
+    share = np.where(weightless, 1.0, weights) / np.where(masses > 0, masses, counts)[cells]
+    return csr_array((share[order], order, starts), shape=(m, len(points))) @ points
+
+
+def repair(cells: Array, distance2: Array, weights: Array, m: int) -> None:
+    """Give each empty cell the point of largest weight · distance², in place; that point is then its own codeword.
+
+    No cell is emptied for it: a point alone in its cell stays. Ties go to the earlier point. Needs n ≥ m.
+    """
+    counts = np.bincount(cells, minlength=m)
+    empty = np.flatnonzero(counts == 0)
+    if not len(empty):
+        return
+    candidates = iter(np.argsort(-weights * distance2, kind="stable"))
+    for cell in empty:
+        point = next(t for t in candidates if counts[cells[t]] > 1)
+        counts[cells[point]] -= 1
+        counts[cell] = 1
+        cells[point] = cell
+        distance2[point] = 0.0
+
+
+def lbg(points: Array, weights: Array, start: Array, steps: int) -> Representation:
+    """Weighted LBG from given starting codewords: assign to the nearest, repair empty cells, take weighted means.
+
+    points: [n, r]. weights: [n], a law. start: [m, r], m ≤ n. steps: at least 1; ends earlier at a fixed point.
+    """
+    m, errors = len(start), []
+    # a heavy point is met by several points of the net; the copies are empty cells, so they need no comparing
+    distinct = np.flatnonzero(np.concatenate([[True], np.any(start[1:] != start[:-1], axis=1)]))
+    cells, distance2 = nearest(points, start[distinct])
+    cells = distinct[cells]
+    errors.append(float(weights @ distance2))
+    for step in range(steps):
+        repair(cells, distance2, weights, m)
+        centres = cell_means(points, weights, cells, m)
+        distance2 = squared_distance(points, centres[cells])
+        errors.append(float(weights @ distance2))
+        if step + 1 == steps:
+            break
+        moved, moved2 = nearest(points, centres, distance2)
+        if np.array_equal(moved, cells):
+            break
+        cells, distance2 = moved, moved2
+    return Representation(centres, cells, distance2, cell_masses(cells, weights, m), tuple(errors))
+
+
+def error_direct(points: Array, weights: Array, centres: Array) -> float:
+    """Mean squared distance of the law to its nearest codeword: E min_j |y - c_j|²."""
+    return float(weights @ nearest(points, centres)[1])
+
+
+def error_from_masses(points: Array, weights: Array, centres: Array) -> float:
+    """Trace of the law less the spread of its codewords: tr - sum_j p_j |c_j - mu|².
+
+    Equal to `error_direct` where every codeword is the mean of its cell (self-consistency), and nowhere else, so
+    the two together tell whether a set of codewords is a fixed point.
+    """
+    mu = weights @ points
+    trace = float(weights @ np.square(points - mu).sum(axis=1))
+    masses = cell_masses(nearest(points, centres)[0], weights, len(centres))
+    return trace - float(masses @ np.square(centres - mu).sum(axis=1))
+
+
+def explained(error: float, trace: float) -> float:
+    """1 - error / trace: the share of the law's spread that its representatives explain, at most 1.
+
+    0 is what the mean alone explains; negative where the representatives do worse. A law on one place is all explained.
+    """
+    return 1.0 - error / trace if trace > 0 else 1.0

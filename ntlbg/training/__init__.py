@@ -1,0 +1,1 @@
+"""Training of the selector and of the language model's reading of representatives."""

@@ -1,0 +1,199 @@
+"""One pass over the packets of a video, without decoding: when frames are shown, how far the file reaches, and
+which groups of packets stand alone.
+
+Times are ticks of the stream's clock. AVI keeps no display times: there the k-th frame shown gets the k-th
+decoding time, whatever order the packets come in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from ntlbg.records.arrays import Array
+from ntlbg.video import nal
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# A healthy file may end a little before its header says (rounding, a last frame without a length).
+CUT_S, CUT_SHARE = 0.5, 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class PacketIndex:
+    """What the packets of one picture track say.
+
+    pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
+    outside an edit list: decoded, never shown. start: [g] positions where a group of packets begins that needs
+    nothing before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other
+    packet needs. tick_s: seconds per tick. count: packets. cut: reading stopped with an error.
+    damaged: [n] bool, packets that the container itself marks as incomplete.
+    """
+
+    pts: Array
+    hidden: Array
+    lonely: Array
+    damaged: Array
+    starts: Array | None
+    tick_s: float
+    timed: bool  # packets carry real display times, each its own
+    ordered: bool  # AVI: times go by the order of display
+    last_length: int  # how long the last frame is shown, in ticks
+    cut: bool
+    missing_s: float  # by how much the track falls short of what the file declares; ≤ 0: it does not
+
+    @cached_property
+    def shown(self) -> Array:
+        """Sorted display times of the frames that are shown."""
+        return np.unique(self.pts[~self.hidden])
+
+    @cached_property
+    def last_s(self) -> float:
+        """The last frame's time in seconds from the first frame."""
+        shown = self.shown
+        return float(shown[-1] - shown[0]) * self.tick_s
+
+    @cached_property
+    def end_s(self) -> float:
+        """How far the frames reach, the last frame's own length included."""
+        return self.last_s + self.last_length * self.tick_s
+
+    @cached_property
+    def truncated(self) -> bool:
+        return self.missing_s > CUT_S + CUT_SHARE * self.end_s + 2 * self.last_length * self.tick_s
+
+
+def read_index(container: InputContainer, stream: VideoStream, path: str | Path) -> PacketIndex | None:
+    """The index of a freshly opened container, which is at its end afterwards. None: there is no packet."""
+    codec = stream.codec_context.name
+    ordered = container.format.name == "avi"
+    prefix = nal.length_size(codec, stream.codec_context.extradata) if _gateable(container) else None
+    pts: list[int | None] = []
+    dts: list[int | None] = []
+    lengths: list[int] = []
+    hidden: list[bool] = []
+    damaged: list[bool] = []
+    idr: list[bool] = []
+    lonely: list[bool] = []
+    cut = False
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.FFmpegError, OSError):
+            cut = True
+            break
+        if packet is None:
+            break
+        if packet.size == 0:  # the flush at the end, or an AVI frame that repeats the one before
+            continue
+        pts.append(packet.pts)
+        dts.append(packet.dts)
+        lengths.append(packet.duration or 0)
+        hidden.append(packet.is_discard)
+        damaged.append(packet.is_corrupt)
+        if prefix is not None:
+            found = nal.facts(codec, memoryview(packet), prefix)
+            if found is None or not found.base_layer:
+                prefix = None  # not proven for this file; it is decoded packet by packet
+                continue
+            idr.append(found.idr)
+            lonely.append(found.lonely)
+    if not pts or all(hidden):
+        return None
+    known = dts if ordered else pts
+    timed = not ordered and None not in pts
+    times = np.array([t if t is not None else 0 for t in known], dtype=np.int64)
+    if None in known:
+        times = _filled(known, dts, stream)
+    away = np.array(hidden, dtype=bool)
+    timed = timed and np.unique(times[~away]).size == int((~away).sum())
+    proven = prefix is not None and timed
+    tick_s = float(stream.time_base or 1)
+    last = int(np.flatnonzero(~away)[np.argmax(times[~away])])
+    length = lengths[last] or _usual_gap(times[~away])
+    return PacketIndex(
+        pts=times,
+        hidden=away,
+        lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
+        damaged=np.array(damaged, dtype=bool),
+        starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,
+        tick_s=tick_s,
+        timed=timed,
+        ordered=ordered,
+        last_length=length,
+        cut=cut,
+        missing_s=_missing(container, stream, float(times[last] + length) * tick_s, path),
+    )
+
+
+def closed_groups(pts: Array, idr: Array) -> Array | None:
+    """Where groups start that show no picture on the other side of their borders; None if any border leaks.
+
+    pts, idr: [n] in coding order. Returns positions [g], the first of them 0.
+    """
+    starts = np.flatnonzero(idr)
+    if starts.size == 0 or starts[0] != 0:
+        return None
+    before = np.maximum.accumulate(pts)
+    after = np.minimum.accumulate(pts[::-1])[::-1]
+    inner = starts[1:]
+    return starts if np.all(before[inner - 1] < after[inner]) else None
+
+
+def _gateable(container: InputContainer) -> bool:
+    names = set(container.format.name.split(","))
+    return bool(names & {"mp4", "mov", "matroska", "webm"})
+
+
+def _usual_gap(times: Array) -> int:
+    gaps = np.diff(np.unique(times))
+    return int(np.median(gaps)) if gaps.size else 0
+
+
+def _filled(known: list[int | None], dts: list[int | None], stream: VideoStream) -> Array:
+    """Times with holes filled by the usual step: only so that lengths can be estimated."""
+    rate = stream.average_rate or stream.guessed_rate
+    tick = stream.time_base
+    step = max(1, round(1 / (rate * tick))) if rate and tick else 1
+    times, at = np.empty(len(known), dtype=np.int64), -step
+    for i, (time, other) in enumerate(zip(known, dts, strict=True)):
+        at = time if time is not None else other if other is not None else at + step
+        times[i] = at
+    return times
+
+
+def _missing(container: InputContainer, stream: VideoStream, end_s: float, path: str | Path) -> float:
+    """Seconds between the end of the track and the end that the header declares."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float((stream.start_time or 0) + stream.duration) * float(stream.time_base) - end_s
+    if container.duration is None:
+        return 0.0
+    missing = container.duration / av.time_base - end_s
+    others = [s for s in container.streams if s.type == "audio"]
+    if missing <= CUT_S or not others:
+        return missing
+    # a picture track may honestly be shorter than the sound; a cut file loses both
+    return min(missing, container.duration / av.time_base - _end_of(path, [s.index for s in others]))
+
+
+def _end_of(path: str | Path, indices: list[int]) -> float:
+    from ntlbg.video.open import open_video
+
+    end = 0.0
+    with open_video(path) as container:
+        streams = [container.streams[i] for i in indices]
+        try:
+            for packet in container.demux(streams):
+                if packet.pts is not None:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except (av.FFmpegError, OSError):
+            pass
+    return end

@@ -1,0 +1,124 @@
+"""Run one function over many jobs in processes that can be killed.
+
+Decoders hang in native code, where no signal reaches Python, and crash outright. So each job runs in a worker
+process with a hard wall-clock limit; a job that kills its worker is tried once more in a fresh one. Workers are
+spawned, not forked (decoder and BLAS threads do not survive a fork), and do not import the caller's main module:
+that would load all it loads, and run scripts that have no `if __name__ == "__main__"` a second time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import TimeoutError as JobTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import context
+from types import ModuleType
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from ntlbg.records.outcome import DecodeOutcome
+
+TICK_S = 0.5
+
+_swap = threading.Lock()
+
+
+@contextmanager
+def _bare_main() -> Iterator[None]:
+    """While a worker is launched, multiprocessing finds a main module that has no file to run again."""
+    with _swap:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _BareProcess(context.SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 (multiprocessing's name)
+        with _bare_main():
+            return context.SpawnProcess._Popen(process_obj)
+
+
+class _BareContext(context.SpawnContext):
+    Process = _BareProcess
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def run_killable(
+    function: Callable[..., Any],
+    jobs: Sequence[tuple[Any, ...]],
+    *,
+    workers: int,
+    limit_s: float,
+    tick: Callable[[list[int]], None] | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Yield (index of the job, result) as jobs end, started in the order given.
+
+    A result is what `function(*job)` returned, or DecodeOutcome.TIMEOUT or CRASHED. An exception that the
+    function raised is raised here. tick: called about twice a second with the indices of the running jobs.
+    """
+    left = list(range(len(jobs)))
+    for attempt in (1, 2):
+        crashed: list[int] = []
+        for i, result in _one_pool(function, jobs, left, workers, limit_s, tick):
+            if result is DecodeOutcome.CRASHED and attempt == 1:
+                crashed.append(i)
+            else:
+                yield i, result
+        left = sorted(crashed)
+        if not left:
+            return
+
+
+def _one_pool(
+    function: Callable[..., Any],
+    jobs: Sequence[tuple[Any, ...]],
+    chosen: list[int],
+    workers: int,
+    limit_s: float,
+    tick: Callable[[list[int]], None] | None,
+) -> Iterator[tuple[int, Any]]:
+    if not chosen:
+        return
+    pool = ProcessPool(max_workers=min(workers, len(chosen)), context=_BareContext())
+    try:
+        futures: dict[Any, int] = {pool.schedule(function, args=jobs[i], timeout=limit_s): i for i in chosen}
+        while futures:
+            done, _ = wait(futures, timeout=TICK_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield futures.pop(future), _result(future)
+            if tick is not None:
+                tick([i for future, i in futures.items() if future.running()])
+        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    finally:
+        if pool.active:
+            pool.stop()
+        pool.join()
+
+
+def _result(future: Any) -> Any:
+    try:
+        return future.result()
+    except JobTimeoutError:
+        return DecodeOutcome.TIMEOUT
+    except (ProcessExpired, BrokenProcessPool):
+        return DecodeOutcome.CRASHED

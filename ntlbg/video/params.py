@@ -1,0 +1,21 @@
+"""`video` in a tier of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from ntlbg.section import Section
+
+
+class VideoParams(Section):
+    """How videos are turned into candidate frames. Only the first three change what comes out."""
+
+    fps: PositiveFloat = 1.0  # candidate frames per second of video
+    max_frames: PositiveInt = 2048  # spread over the whole video, never its first part
+    size: tuple[PositiveInt, PositiveInt] = (224, 224)  # stored height and width, in pixels
+    limit_s: PositiveFloat = 600.0  # wall clock for one video; its worker is killed after that
+    workers: NonNegativeInt = 0  # decoding processes, one thread each; 0 = one per core
+    # `auto` leaves out packets that no wanted frame needs where that is proven exact; `sequential` never does
+    backend: Literal["auto", "sequential"] = "auto"

@@ -1,0 +1,212 @@
+"""Every video of a table to candidate frames: parallel over videos, remembered in the store, never half-done.
+
+Store entries (room `frames`) are keyed by the file's blake3, the sampling and the version of this room's code;
+they hold `frames.npy` and `facts.json`. The output folder is then filled from the store, whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ntlbg.errors import InputError
+from ntlbg.progress import Meter, meter
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.store import Store, file_digest, file_stem, folder_atomic, key
+from ntlbg.video.decode import Sampling
+from ntlbg.video.errors import VideoError
+from ntlbg.video.killable import cores, run_killable
+from ntlbg.video.outcomes import OUTCOMES, Outcomes, write_outcomes
+from ntlbg.video.params import VideoParams
+from ntlbg.video.worker import CHANGED, FACTS, FRAMES, LASTING, decode_to_folder, failure, named_less, stamp
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROOM = "frames"
+VERSION = "1"  # raise it whenever a change of this room's code may change frames, times or outcomes
+
+
+@dataclass
+class _Video:
+    """One row on its way to an outcome."""
+
+    video_id: str
+    path: str
+    size: int
+    declared: str  # blake3 in the table, "" when it was not there to hash
+    digest: str = ""
+    before: tuple[int, int] = (0, 0)
+    facts: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None  # of the store, where there are frames
+
+
+def frames_key(digest: str, sampling: Sampling) -> str:
+    """The store key of one video's frames. FFmpeg's version is in it: scalers and decoders change with it."""
+    import av
+
+    return key(
+        room="video",
+        version=VERSION,
+        av=av.__version__,
+        source=digest,
+        fps=sampling.fps,
+        max_frames=sampling.max_frames,
+        size=list(sampling.size),
+    )
+
+
+def decode_all(videos: pd.DataFrame, params: VideoParams, *, store: Store, into: Path) -> Outcomes:
+    """Decode every video of the table into the folder `into`: `<file_stem(video_id)>.npy` and outcomes.parquet.
+
+    videos: columns video_id, path, size, blake3. A video that is missing, changed, broken, stuck or deadly
+    gets a row with its outcome and stops nothing. Raises InputError for a video_id that is there twice.
+    """
+    rows = _rows(videos)
+    sampling = Sampling(params.fps, params.max_frames, params.size)
+    counts = {"decoded": 0, "reused": 0}
+    with meter("decode", total=len(rows), unit="videos") as bar:
+        pending: dict[str, list[_Video]] = {}
+        # the biggest file first: a long video that starts last would keep one core busy alone
+        for video in sorted(rows, key=lambda v: (-v.size, v.video_id)):
+            if not _checked(video):
+                bar.advance(1, now=video.video_id)
+                continue
+            pending.setdefault(frames_key(video.digest, sampling), []).append(video)
+        for name, sharing in list(pending.items()):
+            if _remembered(store, name, sharing):
+                counts["reused"] += len(sharing)
+                bar.advance(len(sharing), now=sharing[0].video_id)
+                del pending[name]
+        _decode(pending, sampling, params, store, bar, counts)
+    table = _publish(rows, into)
+    by_outcome = Counter(video.facts["outcome"] for video in rows)
+    return Outcomes(table, dict(sorted(by_outcome.items())), counts["decoded"], counts["reused"])
+
+
+def _rows(videos: pd.DataFrame) -> list[_Video]:
+    rows = [
+        _Video(str(r["video_id"]), str(r["path"]), int(r["size"]), str(r["blake3"]))
+        for r in videos[["video_id", "path", "size", "blake3"]].to_dict("records")
+    ]
+    twice = [name for name, n in Counter(video.video_id for video in rows).items() if n > 1]
+    if twice:
+        raise InputError(f"videos: the video_id `{twice[0]}` is there twice", hint="give every video its own id")
+    return rows
+
+
+def _checked(video: _Video) -> bool:
+    """Whether the file is there and is the one that was recorded; otherwise its outcome is set."""
+    try:
+        video.before = stamp(video.path)
+        video.digest = file_digest(Path(video.path))
+    except VideoError as error:
+        video.facts = failure(error.outcome, named_less(error.sentence, video.path))
+    except OSError as error:
+        video.facts = failure(DecodeOutcome.OPEN_FAILED, f"cannot be read ({(error.strerror or '').lower()})")
+    else:
+        if not video.declared or video.declared == video.digest:
+            return True
+        video.facts = failure(DecodeOutcome.OPEN_FAILED, CHANGED)
+    return False
+
+
+def _remembered(store: Store, name: str, sharing: list[_Video]) -> bool:
+    folder = store.get(ROOM, name)
+    if folder is None:
+        return False
+    facts = json.loads((folder / FACTS).read_text())
+    for video in sharing:
+        video.facts, video.folder = facts, folder
+    return True
+
+
+def _decode(
+    pending: dict[str, list[_Video]],
+    sampling: Sampling,
+    params: VideoParams,
+    store: Store,
+    bar: Meter,
+    counts: dict[str, int],
+) -> None:
+    names = list(pending)
+    started, frames = time.monotonic(), 0
+
+    def rate(now: str) -> str:
+        return f"{frames / max(time.monotonic() - started, 1e-9):.0f} frames/s  {now}"
+
+    def tick(running: list[int]) -> None:
+        bar.advance(0, now=rate(", ".join(pending[names[i]][0].video_id for i in running[:2])))
+
+    with _scratch(store) as scratch:
+        jobs = []
+        for i, name in enumerate(names):
+            (scratch / str(i)).mkdir()
+            first = pending[name][0]
+            jobs.append((first.path, str(scratch / str(i)), sampling, params.backend, first.before))
+        workers = params.workers or cores()
+        for i, result in run_killable(decode_to_folder, jobs, workers=workers, limit_s=params.limit_s, tick=tick):
+            sharing, made = pending[names[i]], scratch / str(i)
+            facts = _ended(result, params.limit_s) if isinstance(result, DecodeOutcome) else result
+            folder = _kept(store, names[i], made) if facts["outcome"] in LASTING else None
+            shutil.rmtree(made, ignore_errors=True)
+            for video in sharing:
+                video.facts, video.folder = facts, folder
+            frames += facts["frames"]
+            counts["decoded"] += 1
+            counts["reused"] += len(sharing) - 1
+            bar.advance(len(sharing), now=rate(sharing[0].video_id))
+
+
+def _ended(outcome: DecodeOutcome, limit_s: float) -> dict[str, Any]:
+    if outcome is DecodeOutcome.TIMEOUT:
+        return failure(outcome, f"took longer than {limit_s:g} s; its worker was killed")
+    return failure(outcome, "killed its worker twice")
+
+
+def _kept(store: Store, name: str, made: Path) -> Path:
+    def write(folder: Path) -> None:
+        for file in (FRAMES, FACTS):
+            if (made / file).exists():
+                (made / file).rename(folder / file)
+
+    return store.put(ROOM, name, write)
+
+
+@contextmanager
+def _scratch(store: Store) -> Iterator[Path]:
+    """Where workers write. It is beside the store's values, so they are moved, not copied, and it is cleared even
+    when a worker was killed in the middle of a file."""
+    folder = (store.root / ".partial" / f"decode-{secrets.token_hex(8)}").absolute()
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish(rows: list[_Video], into: Path) -> pd.DataFrame:
+    with folder_atomic(into) as partial:
+        for video in rows:
+            if video.folder is not None and (video.folder / FRAMES).exists():
+                _link(video.folder / FRAMES, partial / f"{file_stem(video.video_id)}.npy")
+        return write_outcomes(
+            partial / OUTCOMES,
+            [{**v.facts, "video_id": v.video_id, "source_blake3": v.digest} for v in rows],
+        )
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(source, target)

@@ -1,0 +1,85 @@
+"""What a video file says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+
+from ntlbg.video.open import open_video, picture_stream
+from ntlbg.video.render import UPRIGHT, Orientation
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """width, height: upright, in pixels. native_fps: average. frame_count: as declared, else duration × rate;
+    exact once the video was decoded. duration_s: as declared, from the first frame on. container: FFmpeg's name.
+    rotation: degrees clockwise from stored to upright. start_s: timestamp of the first frame in the file.
+    """
+
+    width: int
+    height: int
+    native_fps: float
+    frame_count: int
+    duration_s: float
+    codec: str
+    container: str
+    rotation: int
+    start_s: float
+
+
+def probe(path: str | Path) -> VideoFacts:
+    """Facts from the header and the first frame; nothing else is decoded.
+
+    Raises VideoError (OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC).
+    """
+    with open_video(path) as container:
+        stream = picture_stream(container, path)
+        return facts_of(container, stream, _first_orientation(container, stream))
+
+
+def facts_of(container: InputContainer, stream: VideoStream, turn: Orientation) -> VideoFacts:
+    """Facts of an open container, given how its frames are turned."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+    fps = float(rate) if rate else 0.0
+    tick_s = float(stream.time_base or 0)
+    start_s = (stream.start_time or 0) * tick_s
+    duration_s = _duration(container, stream, tick_s, start_s)
+    return VideoFacts(
+        width=height if turn.transpose else width,
+        height=width if turn.transpose else height,
+        native_fps=fps,
+        frame_count=stream.frames or round(duration_s * fps),
+        duration_s=duration_s,
+        codec=stream.codec_context.codec.canonical_name,
+        container=container.format.name,
+        rotation=turn.rotation,
+        start_s=start_s,
+    )
+
+
+def _duration(container: InputContainer, stream: VideoStream, tick_s: float, start_s: float) -> float:
+    if stream.duration is not None:
+        return float(stream.duration * tick_s)
+    if container.duration is None:
+        return 0.0
+    declared = container.duration / av.time_base
+    if "matroska" in container.format.name and declared > start_s > 0:
+        return declared - start_s  # Matroska counts from zero, not from the first frame
+    return float(declared)
+
+
+def _first_orientation(container: InputContainer, stream: VideoStream) -> Orientation:
+    try:
+        for frame in container.decode(stream):
+            return Orientation.of(frame)
+    except (av.FFmpegError, OSError):
+        pass  # what cannot be decoded is for `decode` to report
+    return UPRIGHT

@@ -1,0 +1,80 @@
+"""frames.npy written frame by frame: uint8 [T, h, w, 3], memory-mappable, T not known in advance.
+
+Memory stays at one chunk however long the video is. The header is written again at the end; numpy pads headers
+for a growing first axis, so its length does not change.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import numpy as np
+
+from ntlbg.errors import InputError
+from ntlbg.records.arrays import Array
+
+CHUNK_BYTES = 16 << 20
+
+
+class ShardWriter:
+    """A sink for `decode.read_into` that fills a .npy file. size: (h, w)."""
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self.times: list[float] = []
+        self._shape = (*size, 3)
+        self._chunk = np.empty((max(1, CHUNK_BYTES // int(np.prod(self._shape))), *self._shape), dtype=np.uint8)
+        self._filled = 0
+        self._out: BinaryIO = path.open("wb")
+        self._header()
+
+    def add(self, pixels: Array, time_s: float) -> None:
+        self._chunk[self._filled] = pixels
+        self._filled += 1
+        self.times.append(time_s)
+        if self._filled == len(self._chunk):
+            self._flush()
+
+    def restart(self) -> None:
+        self.times.clear()
+        self._filled = 0
+        self._out.truncate(0)
+        self._header()
+
+    def _flush(self) -> None:
+        self._out.write(self._chunk[: self._filled].data)
+        self._filled = 0
+
+    def _header(self) -> None:
+        self._out.seek(0)
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),
+            "fortran_order": False,
+            "shape": (len(self.times), *self._shape),
+        }
+        np.lib.format.write_array_header_1_0(self._out, header)
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+                self._header()
+        finally:
+            self._out.close()
+
+
+def open_shard(path: Path) -> Array:
+    """A shard as a read-only memory map: uint8 [T, h, w, 3]. Raises InputError for anything else."""
+    try:
+        frames: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: is no readable frame shard", hint="run the decode stage again") from error
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
+        raise InputError(f"{path}: holds {frames.dtype} {frames.shape}, not uint8 frames [T, h, w, 3]")
+    return frames

@@ -1,0 +1,91 @@
+"""What a decoding process does: one video into one folder. It imports neither torch nor pandas.
+
+The folder gets `frames.npy` (only if there are frames) and, last, `facts.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import av
+
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video.decode import Sampling, read_into
+from ntlbg.video.errors import VideoError
+from ntlbg.video.open import reason_of, regular_file
+from ntlbg.video.shard import ShardWriter
+
+FRAMES, FACTS = "frames.npy", "facts.json"
+CHANGED = "has changed since the corpus was recorded"
+
+# Bytes of the same file give the same of these every time, so they are worth remembering.
+LASTING = frozenset(
+    {
+        DecodeOutcome.OK,
+        DecodeOutcome.TRUNCATED,
+        DecodeOutcome.NO_VIDEO,
+        DecodeOutcome.UNSUPPORTED_CODEC,
+        DecodeOutcome.CORRUPT,
+        DecodeOutcome.EMPTY,
+    }
+)
+
+
+def stamp(path: str) -> tuple[int, int]:
+    """Size and modification time: what tells that a file was exchanged while it was read."""
+    status = regular_file(path)
+    return status.st_size, status.st_mtime_ns
+
+
+def decode_to_folder(
+    path: str, folder: str, sampling: Sampling, backend: str, before: tuple[int, int]
+) -> dict[str, Any]:
+    """Decode `path` into `folder`; return what facts.json holds. Never raises VideoError: it becomes an outcome.
+
+    before: the file's stamp when its digest was taken.
+    """
+    out = Path(folder)
+    facts = _decode(path, out, sampling, backend)
+    try:
+        same = stamp(path) == before
+    except VideoError:
+        same = False
+    if not same:
+        facts = failure(DecodeOutcome.OPEN_FAILED, CHANGED)
+    if not facts["frames"]:
+        (out / FRAMES).unlink(missing_ok=True)
+    (out / FACTS).write_text(json.dumps(facts, sort_keys=True))
+    return facts
+
+
+def _decode(path: str, out: Path, sampling: Sampling, backend: str) -> dict[str, Any]:
+    try:
+        with ShardWriter(out / FRAMES, sampling.size) as shard:
+            reading = read_into(shard, path, sampling, backend=backend)
+    except VideoError as error:
+        return failure(error.outcome, named_less(error.sentence, path))
+    except av.FFmpegError as error:
+        return failure(DecodeOutcome.CORRUPT, f"is damaged ({reason_of(error)})")
+    except MemoryError:
+        return failure(DecodeOutcome.CRASHED, "needs more memory than there is")
+    return {
+        "outcome": reading.outcome.value,
+        "detail": named_less(reading.detail, path),
+        **asdict(reading.facts),
+        "covered_s": reading.covered_s,
+        "frames": reading.frames,
+        "timestamps_s": shard.times,
+    }
+
+
+def failure(outcome: DecodeOutcome, detail: str) -> dict[str, Any]:
+    """The facts of a video without frames: what is not known is left out, not made up."""
+    return {"outcome": outcome.value, "detail": detail, "frames": 0, "timestamps_s": []}
+
+
+def named_less(sentence: str, path: str) -> str:
+    """The sentence without the file's name: equal content under another name shares the facts."""
+    return sentence.removeprefix(f"{path}: ")

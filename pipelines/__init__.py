@@ -1,0 +1,1 @@
+"""Orchestration only: DVC stages over the rooms of `ntlbg`, each a Prefect task, recorded in MLflow."""

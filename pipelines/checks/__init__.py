@@ -1,0 +1,1 @@
+"""The data checks of the `validate` stage; the only room that imports Great Expectations, and only when it runs."""

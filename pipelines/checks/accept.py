@@ -1,0 +1,200 @@
+"""From the corpus as it was recorded to the corpus that all later stages may trust.
+
+A corpus that is broken as a whole (a column missing, an id twice, a video in two splits, nothing sound left) stops
+with one sentence. A single broken video or question is put aside under its name, and everything else goes on.
+The annotated intervals lie beside the two tables and are never opened here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ntlbg.errors import InputError
+from ntlbg.store import folder_atomic
+from pipelines.checks import observed, summary
+from pipelines.checks.docs import Judge, Verdict, judge
+from pipelines.checks.summary import Account, Quarantined
+from pipelines.checks.tables import QUESTIONS, VIDEOS, read_table, write_table
+from pipelines.checks.text import visible
+
+DIGEST_LIMIT = 4 << 30  # bytes: above it a corpus is checked by the sizes of its files alone
+NAMED = 3  # rows that a sentence names before it only counts
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """How many rows went on and how many were put aside."""
+
+    videos: int
+    questions: int
+    quarantined_videos: int
+    quarantined_questions: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(self.__dict__)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.videos} videos and {self.questions} questions accepted, "
+            f"{self.quarantined_videos} and {self.quarantined_questions} put aside"
+        )
+
+
+def accept(corpus: Path, into: Path, reports: Path, *, digest_limit: int = DIGEST_LIMIT) -> Accepted:
+    """Check `corpus`/{videos,questions}.parquet; write the sound rows to `into` and the account to `reports`.
+
+    Both folders are replaced whole: `into` gets {videos,questions}.parquet, sorted by id, with equal bytes for equal
+    rows; `reports` gets summary.html, summary.json, quarantine.csv and docs/ (the pages of Great Expectations).
+    digest_limit, in bytes: a corpus recorded as larger is checked by file size alone.
+
+    Raises InputError when the corpus is broken as a whole; then `into` is left as it was, and `reports` tells why.
+    """
+    paths = {"videos": corpus / "videos.parquet", "questions": corpus / "questions.parquet"}
+    videos, questions = read_table(paths["videos"], VIDEOS), read_table(paths["questions"], QUESTIONS)
+
+    with judge() as by:
+        checks = _Checks(by, paths, reports, _frame(videos), _frame(questions))
+        broken: InputError | None = None
+        try:
+            checks.run(digest_limit)
+        except InputError as error:
+            broken = error
+        account = Account(
+            rows={"videos": len(videos), "questions": len(questions)},
+            quarantined=checks.quarantined,
+            verdicts=checks.verdicts,
+            stopped=broken.sentence if broken else None,
+        )
+        with folder_atomic(reports) as folder:
+            by.keep_pages(folder / "docs")
+            summary.write(folder, account)
+    if broken is not None:
+        raise broken
+
+    with folder_atomic(into) as folder:
+        for table, sound, key in (
+            (videos, checks.sound_videos, "video_id"),
+            (questions, checks.sound_questions, "question_id"),
+        ):
+            # ids are unique by now, so the order is the same however the corpus was walked
+            name = f"{key.removesuffix('_id')}s.parquet"
+            write_table(folder / name, table.filter(pa.array(sound)).sort_by(key))
+    return Accepted(
+        videos=sum(checks.sound_videos),
+        questions=sum(checks.sound_questions),
+        quarantined_videos=len(videos) - sum(checks.sound_videos),
+        quarantined_questions=len(questions) - sum(checks.sound_questions),
+    )
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Whole numbers stay whole where some are null."""
+    return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+
+
+class _Checks:
+    """The four suites, one after the other; what they found so far stays when one of them stops the run."""
+
+    def __init__(
+        self,
+        by: Judge,
+        paths: Mapping[str, Path],
+        reports: Path,
+        videos: pd.DataFrame,
+        questions: pd.DataFrame,
+    ) -> None:
+        self.by, self.paths, self.reports = by, paths, reports
+        self.videos, self.questions = videos, questions
+        self.verdicts: list[Verdict] = []
+        self.quarantined: list[Quarantined] = []
+        self.sound_videos: list[bool] = []
+        self.sound_questions: list[bool] = []
+
+    def run(self, digest_limit: int) -> None:
+        seen = observed.videos_table(self.videos)
+        self._must_hold("videos", self._judged("videos_table", seen, "video_id"), seen)
+        seen = observed.questions_table(self.questions, self.videos).drop(columns="options")
+        self._must_hold("questions", self._judged("questions_table", seen, "question_id"), seen)
+
+        seen = observed.videos_rows(self.videos, digest_limit=digest_limit)
+        reasons = _reasons(self._judged("videos_rows", seen, "video_id"), seen)
+        self.sound_videos = self._put_aside("videos", "video_id", "path", seen, reasons)
+
+        sound = set(self.videos["video_id"][self.sound_videos])
+        seen = observed.questions_rows(self.questions, self.videos, sound).drop(columns="options")
+        reasons = _reasons(self._judged("questions_rows", seen, "question_id"), seen)
+        self.sound_questions = self._put_aside("questions", "question_id", "origin", seen, reasons)
+
+    def _judged(self, suite: str, seen: pd.DataFrame, key: str) -> list[Verdict]:
+        verdicts = self.by.check(suite, seen, key=key)
+        self.verdicts += verdicts
+        return verdicts
+
+    def _must_hold(self, table: str, verdicts: Iterable[Verdict], seen: pd.DataFrame) -> None:
+        for verdict in verdicts:
+            if not verdict.passed:
+                says = _said(verdict.says, seen.iloc[verdict.rows[0]]) if verdict.rows else verdict.says
+                raise InputError(
+                    f"{self.paths[table]}: {says}{_at(verdict.rows)}",
+                    hint="mend the source that the row came from, and run the `corpus` stage again",
+                )
+
+    def _put_aside(
+        self, table: str, key: str, origin: str, seen: pd.DataFrame, reasons: Mapping[int, str]
+    ) -> list[bool]:
+        for place, reason in sorted(reasons.items()):
+            row = seen.iloc[place]
+            self.quarantined.append(
+                Quarantined(
+                    table=table,
+                    name=_text(row[key]),
+                    benchmark=_text(row["benchmark"]),
+                    split=_text(row["split"]),
+                    origin=_text(row[origin]),
+                    reason=reason,
+                )
+            )
+        if len(reasons) == len(seen):
+            name = visible(_text(seen[key].iloc[0]))
+            raise InputError(
+                f"{self.paths[table]}: none of its {len(seen)} {table} is sound; the first, `{name}`: {reasons[0]}",
+                hint=f"all of them and their reasons are in {self.reports / 'quarantine.csv'}",
+            )
+        return [place not in reasons for place in range(len(seen))]
+
+
+def _reasons(verdicts: Iterable[Verdict], seen: pd.DataFrame) -> dict[int, str]:
+    """Place of a row -> why it is put aside; several reasons are joined, in the suite's order."""
+    reasons: dict[int, list[str]] = {}
+    for verdict in verdicts:
+        for place in verdict.rows:
+            reasons.setdefault(place, []).append(_said(verdict.says, seen.iloc[place]))
+        if not verdict.passed and not verdict.rows:
+            # a rule that fails without naming a row can put nothing aside, so it must not pass in silence
+            raise RuntimeError(f"{verdict.suite}: {verdict.rule} failed and named no row")
+    return {place: "; ".join(several) for place, several in reasons.items()}
+
+
+def _said(says: str, row: pd.Series) -> str:
+    # the template is ours and the row's text is only ever an argument, so it cannot reach into objects
+    return says.format_map({str(name): visible(_text(value)) for name, value in row.items()})
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or pd.isna(value) else str(value)
+
+
+def _at(rows: tuple[int, ...]) -> str:
+    """Which rows, by their place in the file."""
+    if not rows:
+        return ""
+    named = ", ".join(str(row) for row in rows[:NAMED])
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return f" ({'rows' if len(rows) > 1 else 'row'} {named}{more}, counted from 0)"

@@ -1,0 +1,22 @@
+"""What tests of any room may ask for. Kept small: a room's own fixtures stand in its own folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ntlbg.store import Store
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same numbers in every run of a test."""
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store that goes with the test."""
+    return Store(tmp_path / "store")

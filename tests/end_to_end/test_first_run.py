@@ -1,0 +1,80 @@
+import sqlite3
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+from tests.end_to_end.project import BENCHMARKS
+
+SELECTORS = {"uniform", "random", "topk_nms", "kmedoids", "ntlbg"}
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_the_last_lines_are_the_comparison_and_where_to_look(first_run):
+    """`make run` exits 0 and ends with the table and the reports' paths."""
+    _, done = first_run
+    assert done.code == 0, done.out
+    tail = done.out[-6000:]
+    for word in (*BENCHMARKS, *SELECTORS, "blind", "oracle", "reports/comparison.html", "reports/comparison.json"):
+        assert word in tail
+
+
+def test_only_the_lock_and_the_reports_are_new_for_git(project):
+    """Whatever a run writes is ignored, or is a tracked result."""
+    changed = [line[3:] for line in project.git("status", "--porcelain", "-uall").splitlines()]
+    assert changed
+    assert all(name == "dvc.lock" or name.startswith("reports/") for name in changed), changed
+
+
+def test_answers_and_error_rows_are_all_questions(project):
+    """In every arm and benchmark, each test question has exactly one row, answered or an error."""
+    questions = pd.read_parquet(project.root / "data/accepted/questions.parquet")
+    for name, told in project.comparison()["benchmarks"].items():
+        asked = set(questions.question_id[(questions.benchmark == name) & (questions.split == "test")])
+        rows = pd.read_parquet(project.root / f"reports/evaluation/{name}.parquet")
+        assert told["questions"] == len(asked)
+        for arm, of_arm in rows.groupby("arm"):
+            assert Counter(of_arm.question_id) == Counter(asked), arm
+        for arm in told["arms"]:
+            assert arm["answered"] + arm["errors"] == len(asked)
+
+
+def test_every_arm_reads_k_frames_of_the_same_questions(project):
+    """Selectors differ in the frames alone: equal k, equal prompts, equal questions; blind reads none."""
+    for name in BENCHMARKS:
+        rows = pd.read_parquet(project.root / f"reports/evaluation/{name}.parquet")
+        assert SELECTORS | {"blind", "oracle"} == set(rows.selector)
+        frames = rows.groupby("selector").indices.apply(lambda of_arm: set(map(len, of_arm)))
+        assert frames["blind"] == {0}
+        assert all(frames[s] == {8} for s in [*SELECTORS, "oracle"])
+        assert (rows.groupby("question_id").prompt_sha256.nunique() == 1).all()
+
+
+def test_mlflow_holds_a_parent_its_stages_and_every_arm(project):
+    """One parent, a child per stage, and a nested run per arm and benchmark with the columns that people compare."""
+    with sqlite3.connect(project.root / "mlflow.db") as db:
+        parents = dict(db.execute("select run_uuid, value from tags where key = 'mlflow.parentRunId'"))
+        names = dict(db.execute("select run_uuid, name from runs"))
+        params = {}
+        for run, key, value in db.execute("select run_uuid, key, value from params"):
+            params.setdefault(run, {})[key] = value
+        metrics = {}
+        for run, key in db.execute("select run_uuid, key from latest_metrics"):
+            metrics.setdefault(run, set()).add(key)
+    roots = [run for run in names if run not in parents]
+    assert len(roots) == 1
+    stages = {names[run] for run, parent in parents.items() if parent == roots[0]}
+    assert stages == set(project.lock()["stages"])
+    arms = [run for run, parent in parents.items() if parent != roots[0]]
+    told = {(params[run]["benchmark"], params[run]["selector"], params[run]["k"]) for run in arms}
+    assert told >= {(b, s, "8") for b in BENCHMARKS for s in [*SELECTORS, "oracle"]}
+    assert all("accuracy" in metrics[run] for run in arms)
+
+
+def test_a_second_run_does_nothing(project):
+    """No stage runs again, `dvc status` is clean, and the comparison is printed all the same."""
+    again = project.run()
+    assert again.code == 0
+    assert not again.ran
+    assert "ntlbg" in again.out
+    assert "up to date" in project.command("-m", "dvc", "status").out

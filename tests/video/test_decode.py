@@ -1,0 +1,234 @@
+"""Exact frames, whatever the codec and container."""
+
+from __future__ import annotations
+
+import math
+
+import av
+import numpy as np
+import pytest
+from video.clips import barcode, encode, numbers
+from video.conftest import HEALTHY, VARIABLE_MS, Clips
+
+from ntlbg.errors import InputError
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video import plan
+from ntlbg.video.decode import Sampling, _Video, decode_frames, frames_at
+from ntlbg.video.errors import VideoError
+
+SIZE = (32, 48)
+GATED = {
+    "h264_b.mp4": True,
+    "h264_b.mkv": True,
+    "h264_open.mkv": True,
+    "h264_intra_refresh.mp4": True,
+    "h264.mov": True,
+    "hevc_open.mkv": True,
+    "hevc_closed.mp4": True,
+    "hevc_layers.mkv": False,
+}
+
+
+def expected(times: list[float], targets: np.ndarray) -> list[int]:
+    """By definition: the last frame that starts at or before each target, each once."""
+    shown = [max(i for i, t in enumerate(times) if t <= target + plan.SLACK_S) for target in targets]
+    return sorted(set(shown))
+
+
+@pytest.mark.parametrize("backend", ["auto", "sequential"])
+@pytest.mark.parametrize("fps", [0.31, 1.0, 2.3, 12.0])
+@pytest.mark.parametrize("name", HEALTHY)
+def test_the_frames_are_those_on_screen_at_the_targets(
+    clips: Clips, name: str, fps: float, backend: str
+) -> None:
+    """Every sampled frame carries the number that its target time asks for, with its true timestamp."""
+    times = [i / 12 for i in range(48)]
+    want = expected(times, plan.target_times(times[-1], fps, 1000))
+    got = decode_frames(clips[name], Sampling(fps, 1000, SIZE), backend=backend)
+    assert numbers(got.frames) == want
+    np.testing.assert_allclose(got.timestamps_s, [times[i] for i in want], atol=0.0011)
+    assert got.reading.outcome is DecodeOutcome.OK
+    assert got.reading.facts.frame_count == 48
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_gated_and_sequential_give_the_same_bytes(clips: Clips, name: str) -> None:
+    """Leaving packets out changes no pixel and no timestamp."""
+    for fps in (0.31, 0.7, 2.3, 5.0):
+        a, b = (
+            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how)
+            for how in ("auto", "sequential")
+        )
+        assert a.frames.tobytes() == b.frames.tobytes()
+        assert a.timestamps_s.tolist() == b.timestamps_s.tolist()
+
+
+@pytest.mark.parametrize(("name", "gated"), GATED.items())
+def test_gating_runs_exactly_where_it_is_proven(clips: Clips, name: str, gated: bool) -> None:
+    """Layers keep HEVC out; otherwise gating really runs, so that the tests above test it."""
+    video = _Video(clips[name], "auto")
+    assert (video.index.starts is not None) == gated
+    if gated:
+        moments = plan.target_times(video.index.last_s, 1.0, 100)
+        list(video._gated(moments))  # raises if a wanted frame does not come out
+
+
+def test_gating_decodes_fewer_packets(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is worth its lines: groups without a target and pictures nobody needs are left out."""
+    video = _Video(clips["h264_b.mkv"], "auto")
+    fed = 0
+    tried = _Video._tried
+
+    def counting(decode: object) -> object:
+        nonlocal fed
+        fed += 1
+        return tried(decode)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_Video, "_tried", staticmethod(counting))
+    list(video._gated(np.array([0.0, 3.5])))
+    assert fed < 20
+
+
+def test_a_gate_that_breaks_its_promise_gives_way(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a packet taken for lonely was needed, the check notices and sequential decoding answers."""
+    video = _Video(clips["h264_b.mp4"], "auto")
+    right = decode_frames(clips["h264_b.mp4"], Sampling(2.0, 100, SIZE), backend="sequential")
+    monkeypatch.setattr(_Video, "_due", staticmethod(lambda due, frames: iter(())))
+    got = decode_frames(clips["h264_b.mp4"], Sampling(2.0, 100, SIZE))
+    assert video.index.starts is not None
+    assert got.frames.tobytes() == right.frames.tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+@pytest.mark.parametrize("backend", ["auto", "sequential"])
+def test_variable_frame_rate_is_sampled_by_time(clips: Clips, suffix: str, backend: str) -> None:
+    """Targets are seconds, not counts: in the sparse part fewer frames than targets exist, none doubled."""
+    times = [ms / 1000 for ms in VARIABLE_MS]
+    for fps in (1.0, 2.3, 8.0):
+        got = decode_frames(clips.variable(suffix), Sampling(fps, 1000, SIZE), backend=backend)
+        want = expected(times, plan.target_times(times[-1], fps, 1000))
+        assert numbers(got.frames) == want
+        assert np.all(np.diff(got.timestamps_s) > 0)
+        np.testing.assert_allclose(got.timestamps_s, [times[i] for i in want], atol=1e-6)
+
+
+def test_a_late_start_shifts_nothing(clips: Clips) -> None:
+    """Timestamps count from the first frame, whatever the file's clock says then."""
+    got = decode_frames(clips.late(), Sampling(1.0, 100, SIZE))
+    assert got.timestamps_s.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert numbers(got.frames) == [0, 12, 24, 36]
+    assert got.reading.facts.start_s == pytest.approx(100.0)
+    assert got.reading.facts.duration_s == pytest.approx(4.0, abs=0.1)
+    assert got.reading.outcome is DecodeOutcome.OK
+
+
+def test_the_cap_spreads_over_the_whole_video(clips: Clips) -> None:
+    """max_frames keeps the end, not only the first part."""
+    got = decode_frames(clips["h264_b.mp4"], Sampling(12.0, 5, SIZE))
+    assert numbers(got.frames) == [0, 11, 23, 35, 47]
+
+
+def test_one_frame(tmp_path) -> None:
+    """A video of one frame has one candidate, at 0."""
+    path = encode(tmp_path / "one.mp4", count=1)
+    got = decode_frames(path, Sampling(1.0, 100, SIZE))
+    assert got.timestamps_s.tolist() == [0.0]
+    assert numbers(got.frames) == [0]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("hflip", [False, True])
+def test_turned_videos_come_upright(tmp_path, degrees: int, hflip: bool) -> None:
+    """The stored picture is turned and mirrored; the display matrix undoes it, at the asked size."""
+
+    def stored(i: int) -> np.ndarray:
+        # the inverse of "turn counter-clockwise by `degrees`, then mirror"
+        upright = barcode(i)
+        return np.rot90(upright[:, ::-1] if hflip else upright, -degrees // 90).copy()
+
+    path = encode(
+        tmp_path / "turned.mp4",
+        count=14,
+        picture=stored,
+        size=stored(0).shape[:2],
+        turn=lambda stream: stream.set_display_rotation(degrees, hflip=hflip),
+    )
+    got = decode_frames(path, Sampling(4.0, 100, SIZE))
+    assert got.frames.shape[1:] == (32, 48, 3)
+    assert numbers(got.frames) == [0, 3, 6, 9, 12]
+    assert (got.reading.facts.width, got.reading.facts.height) == (160, 96)
+
+
+@pytest.mark.parametrize("name", ["h264_b.mkv", "vp9.webm", "hevc_open.mkv"])
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.63, 0.8])
+def test_a_cut_file_is_truncated_and_keeps_only_right_frames(clips: Clips, name: str, share: float) -> None:
+    """What is before the cut is kept with its true times; the last frame is not held over the missing part."""
+    for backend in ("auto", "sequential"):
+        got = decode_frames(clips.cut(name, share), Sampling(6.0, 100, SIZE), backend=backend)
+        assert got.reading.outcome is DecodeOutcome.TRUNCATED
+        assert got.reading.covered_s < 3.6
+        assert got.reading.facts.duration_s == pytest.approx(4.0, abs=0.1)
+        assert got.timestamps_s[-1] <= got.reading.covered_s
+        seen = numbers(got.frames)
+        assert seen == [round(t * 12) for t in got.timestamps_s]
+        assert "before the end" in got.reading.detail
+
+
+def test_a_short_picture_track_beside_longer_sound_is_whole(tmp_path) -> None:
+    """Sound may go on after the last picture; that is no cut."""
+    path = encode(tmp_path / "sound.mkv", count=24, audio_s=6.0)
+    assert decode_frames(path, Sampling(1.0, 100, SIZE)).reading.outcome is DecodeOutcome.OK
+
+
+def test_overwritten_packets_are_corrupt(clips: Clips, tmp_path) -> None:
+    """Garbage in the middle never passes for content."""
+    data = bytearray(clips["h264_b.mp4"].read_bytes())
+    third = len(data) // 3
+    data[third : third + 4000] = np.random.default_rng(1).bytes(4000)
+    path = tmp_path / "garbage.mp4"
+    path.write_bytes(data)
+    for backend in ("auto", "sequential"):
+        with pytest.raises(VideoError, match=r"garbage\.mp4: is damaged") as caught:
+            decode_frames(path, Sampling(2.0, 100, SIZE), backend=backend)
+        assert caught.value.outcome is DecodeOutcome.CORRUPT
+
+
+def test_a_track_without_pictures_is_empty(tmp_path) -> None:
+    """A header alone is EMPTY, not a video of zero frames that went well."""
+    path = tmp_path / "none.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        out.start_encoding()
+    with pytest.raises(VideoError) as caught:
+        decode_frames(path, Sampling(1.0, 100, SIZE))
+    assert caught.value.outcome in (DecodeOutcome.EMPTY, DecodeOutcome.OPEN_FAILED)
+
+
+@pytest.mark.parametrize("name", ["h264_b.mp4", "mpeg4_b.avi", "vp9.webm", "h264.ts"])
+def test_frames_at_true_timestamps_are_those_very_frames(clips: Clips, name: str) -> None:
+    """Any order, repeats allowed; equal to what a full decode gives, byte for byte."""
+    full = decode_frames(clips[name], Sampling(12.0, 1000, SIZE), backend="sequential")
+    pick = [40, 3, 3, 17, 0, 47]
+    got = frames_at(clips[name], full.timestamps_s[pick], SIZE)
+    assert got.tobytes() == full.frames[pick].tobytes()
+
+
+def test_frames_at_shows_what_is_on_screen_between_timestamps(clips: Clips) -> None:
+    """A moment between two frames shows the earlier; the last frame lasts until the end."""
+    got = frames_at(clips["h264_b.mp4"], [0.04, 3.95, 3.99], SIZE)
+    assert numbers(got) == [0, 47, 47]
+    assert frames_at(clips["h264_b.mp4"], [], SIZE).shape == (0, 32, 48, 3)
+
+
+@pytest.mark.parametrize("moment", [-0.2, 4.2, math.nan])
+def test_frames_at_refuses_moments_outside(clips: Clips, moment: float) -> None:
+    """No frame is invented for a time that the video does not have."""
+    with pytest.raises(InputError, match="outside the video"):
+        frames_at(clips["h264_b.mp4"], [1.0, moment], SIZE)
+
+
+def test_two_readings_are_equal(clips: Clips) -> None:
+    """Same file, same bytes out."""
+    a, b = (decode_frames(clips["hevc_open.mkv"], Sampling(2.0, 100, SIZE)) for _ in range(2))
+    assert a.frames.tobytes() == b.frames.tobytes()
