@@ -43,7 +43,7 @@ check: .venv/.ready ## style, types, the floors of the house, params.yaml
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	@.venv/bin/python -c "from ntlbg.config.load import load_params; print('params.yaml: sound, tier', load_params().tier)"
+	.venv/bin/python .ci/params.py
 
 lock: .venv/.uv-$(UV) ## compile requirements.in into requirements.lock, with hashes
 	.venv/bin/uv pip compile requirements.in --generate-hashes --no-emit-index-url --python-version 3.11 \

@@ -37,9 +37,9 @@ def video_of(frames: int, seed: int = 0) -> tuple[VideoIndex, np.random.Generato
     scenes, lengths = parts(max(4, frames // 60)), 1 + rng.poisson(7, size=frames)
     shot = np.repeat(np.arange(frames), lengths)[:frames]
     scene = rng.integers(len(scenes), size=frames)
-    features = (
-        1.2 * parts(1) + 0.45 * scenes[scene[shot]] + 0.25 * parts(frames)[shot] + 0.3 * parts(frames)
-    ).astype(np.float32)
+    features = (1.2 * parts(1) + 0.45 * scenes[scene[shot]] + 0.25 * parts(frames)[shot] + 0.3 * parts(frames)).astype(
+        np.float32
+    )
     times = np.arange(frames, dtype=np.float64)
     return VideoIndex(f"made-up-{frames}", features, times, 25.0, 25 * frames, float(frames)), rng
 

@@ -8,30 +8,34 @@ Decoding and encoding are remembered by content in the store, so the second ques
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ntlbg.errors import InputError
+from ntlbg.errors import InputError, NTLBGError
 from ntlbg.features.encoders import EMBEDDED, Encoder, load_encoder
 from ntlbg.features.extract import Shown, features_of
 from ntlbg.features.index import Features
 from ntlbg.features.params import FeaturesParams
-from ntlbg.features.relevance import Peak, make_query, peak
+from ntlbg.features.relevance import Peak, is_flat, make_query, peak
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
-from ntlbg.store import Store, file_digest, file_stem
+from ntlbg.store import Store, file_digest
+
+if TYPE_CHECKING:
+    from ntlbg.video.outcomes import Outcomes
 
 MAX_FRAMES = 2048
+LIMIT_S = 3600.0  # wall clock for decoding one video
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +113,16 @@ def select_frames(
         raise InputError(f"max_frames is {max_frames}; at least one candidate frame is needed")
     path, store = Path(video), store or Store.default()
     loaded = encoder if isinstance(encoder, Encoder) else _encoder(encoder, device)
-    with _frames(path, loaded, fps, max_frames, store) as (shard, shown, row, decoded):
-        with meter("encode", total=len(shown.timestamps_s), unit="frames") as bar:
-            features, encoded = features_of(shard, shown, loaded, FeaturesParams(), store=store, told=bar.advance)
-        asked = make_query(query, features, loaded)
-        selection = rule.select(features.index, asked, k)
-        pixels = np.array(np.load(shard, mmap_mode="r", allow_pickle=False)[selection.indices])
-    top = peak(asked, features.index.timestamps_s)
+    shard, facts, decoded = _frames(path, loaded, fps, max_frames, store)
+    times = np.asarray(facts["timestamps_s"], np.float64)
+    shown = Shown(str(path), times, facts["native_fps"], facts["frame_count"], facts["duration_s"])
+    with meter("encode", total=len(times), unit="frames") as bar:
+        features, encoded = features_of(shard, shown, loaded, FeaturesParams(), store=store, told=bar.advance)
+    asked = make_query(query, features, loaded)
+    selection = rule.select(features.index, asked, k)
+    pixels = np.array(np.load(shard, mmap_mode="r", allow_pickle=False)[selection.indices])
+    top = peak(asked, features)
+    flat = rule.uses_relevance and is_flat(top, loaded)
     return Chosen(
         path,
         selection,
@@ -127,7 +134,7 @@ def select_frames(
         top,
         decoded,
         int(encoded),
-        tuple(_notes(row, top, len(shown.timestamps_s), fps, k, rule.uses_relevance)),
+        tuple(_notes(facts, flat, len(times), fps, k)),
         pixels,
     )
 
@@ -140,42 +147,52 @@ def _encoder(source: str | Path, device: str) -> Encoder:
     return load_encoder(source, revision=revision, device=device)
 
 
-@contextmanager
 def _frames(
     path: Path, encoder: Encoder, fps: float, max_frames: int, store: Store
-) -> Iterator[tuple[Path, Shown, dict[str, Any], int]]:
-    """The shard of the candidate frames, what the decoder says of the video, and whether it was decoded now."""
+) -> tuple[Path, dict[str, Any], int]:
+    """The shard of the candidate frames, what the decoder says of the video, and how many videos it read now."""
+    from ntlbg.video.decode import Sampling
+    from ntlbg.video.pool import ROOM, frames_key
+    from ntlbg.video.probe import probe
+    from ntlbg.video.worker import FACTS, FRAMES
+
+    seen = probe(path)
+    digest = file_digest(path)
+    size = encoder.size_for(seen.width, seen.height)
+    name = frames_key(digest, Sampling(fps, max_frames, size))
+    folder, decoded = store.get(ROOM, name), 0
+    if folder is None:
+        outcomes = _decode(path, digest, fps, max_frames, size, store)
+        row: dict[str, Any] = outcomes.table.iloc[0].to_dict()
+        folder, decoded = store.get(ROOM, name), outcomes.decoded
+        if folder is None:  # a time-out or a crash, which is not remembered
+            raise _refused(path, row)
+    facts = json.loads((folder / FACTS).read_text())
+    if not DecodeOutcome(facts["outcome"]).has_frames:
+        raise _refused(path, facts)
+    return folder / FRAMES, facts, decoded
+
+
+def _decode(path: Path, digest: str, fps: float, max_frames: int, size: tuple[int, int], store: Store) -> Outcomes:
     import pandas as pd
 
-    from ntlbg.video.errors import VideoError
     from ntlbg.video.params import VideoParams
     from ntlbg.video.pool import decode_all
-    from ntlbg.video.probe import probe
 
-    facts = probe(path)
-    digest = file_digest(path)
-    params = VideoParams(
-        fps=fps, max_frames=max_frames, size=encoder.size_for(facts.width, facts.height), limit_s=3600, workers=1
-    )
-    # the id is the content: one video under two names is one video
-    videos = pd.DataFrame([{"video_id": digest, "path": str(path), "size": path.stat().st_size, "blake3": digest}])
+    params = VideoParams(fps=fps, max_frames=max_frames, size=size, limit_s=LIMIT_S, workers=1)
+    videos = pd.DataFrame([{"video_id": path.name, "path": str(path), "size": path.stat().st_size, "blake3": digest}])
     scratch = (store.root / ".partial" / f"select-{token_hex(8)}").absolute()
     try:
-        outcomes = decode_all(videos, params, store=store, into=scratch)
-        row: dict[str, Any] = outcomes.table.iloc[0].to_dict()
-        outcome = DecodeOutcome(row["outcome"])
-        if not outcome.has_frames:
-            raise VideoError(f"{path}: {row['detail']}", outcome, hint=_hint(outcome))
-        shown = Shown(
-            str(path),
-            np.asarray(row["timestamps_s"], np.float64),
-            float(row["native_fps"]),
-            int(row["frame_count"]),
-            float(row["duration_s"]),
-        )
-        yield scratch / f"{file_stem(digest)}.npy", shown, row, outcomes.decoded
+        return decode_all(videos, params, store=store, into=scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _refused(path: Path, facts: dict[str, Any]) -> NTLBGError:
+    from ntlbg.video.errors import VideoError
+
+    outcome = DecodeOutcome(facts["outcome"])
+    return VideoError(f"{path}: {facts['detail']}", outcome, hint=_hint(outcome))
 
 
 def _hint(outcome: DecodeOutcome) -> str:
@@ -184,13 +201,13 @@ def _hint(outcome: DecodeOutcome) -> str:
     return "play it to see whether it is whole; converting it to H.264 in mp4 may help"
 
 
-def _notes(row: dict[str, Any], top: Peak, frames: int, fps: float, k: int, heeds: bool) -> Iterator[str]:
-    if DecodeOutcome(row["outcome"]) is DecodeOutcome.TRUNCATED:
-        yield f"the file is cut off: only its first {float(row['covered_s']):.1f} s could be read"
+def _notes(facts: dict[str, Any], flat: bool, frames: int, fps: float, k: int) -> Iterator[str]:
+    if DecodeOutcome(facts["outcome"]) is DecodeOutcome.TRUNCATED:
+        yield f"the file is cut off: only its first {float(facts['covered_s']):.1f} s could be read"
     if frames < k:
         yield f"the video has only {frames} candidate frames at {fps:g} fps: all of them are returned"
-    elif heeds and top.flat:
+    elif flat:
         yield (
-            "no moment stands out for this question: the encoder may not see what it asks for, and the frames rather "
-            "cover the video"
+            "relevance is flat: no frame looks like what the question asks for, and the encoder may not be able to "
+            "see it; do not trust the choice"
         )

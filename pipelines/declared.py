@@ -75,11 +75,11 @@ def declared(name: str, argument: str | None, path: Path = Path("dvc.yaml")) -> 
     definition = stages.get(name)
     if definition is None:
         raise InputError(f"{path}: has no stage `{address}`", hint="it has: " + ", ".join(stages))
-    items = definition.get("foreach")
-    if items is not None:
-        if argument not in items:
-            raise InputError(f"{path}: has no stage `{address}`", hint=f"`{name}` runs for {', '.join(items)}")
-        definition = definition["do"]
+    items = definition.get("foreach", [None])
+    if argument not in items:
+        known = ", ".join(f"{name}@{item}" if item else name for item in items)
+        raise InputError(f"{path}: has no stage `{address}`", hint=f"it has {known}")
+    definition = definition.get("do", definition)
     params = [p.replace("${item}", argument or "") for p in definition.get("params", [])]
     sections = frozenset(p.removeprefix(IN_TIER) for p in params if p.startswith(IN_TIER))
     return Declared(address, frozenset(p for p in params if not p.startswith(IN_TIER)), sections)

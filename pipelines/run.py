@@ -2,8 +2,8 @@
 
     python -m pipelines.run [targets and options of `dvc repro` …]
 
-Checks params.yaml before anything starts, notes what lies in the corpus's folders, holds the run lock while DVC works, closes the MLflow parent run, and ends
-with DVC's exit code.
+Checks params.yaml before anything starts, notes what lies in the corpus's folders, holds the run lock while DVC
+works, closes the MLflow parent run, and ends with DVC's exit code.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "ntlbg"
-DEFAULT_URI = "sqlite:///mlflow.db"
+DATABASE = Path("mlflow.db")
 ARTIFACTS = Path("mlartifacts")
 RUNS = Path(".ntlbg/runs")
 
@@ -44,6 +44,11 @@ VALUE_CHARACTERS = 6000  # and of each of them
 
 class TrackingError(NTLBGError):
     """The MLflow store cannot be used."""
+
+
+def own_uri() -> str:
+    """The sqlite store of the working folder; absolute, because MLflow keeps connections by address."""
+    return f"sqlite:///{DATABASE.absolute()}"
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -61,7 +66,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 class Tracker:
     """The MLflow store of this working folder, or of MLFLOW_TRACKING_URI."""
 
-    uri: str = field(default_factory=lambda: os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI)
+    uri: str = field(default_factory=lambda: os.environ.get("MLFLOW_TRACKING_URI") or own_uri())
     folder: Path = RUNS
 
     @cached_property
@@ -84,7 +89,7 @@ class Tracker:
             if found is not None:
                 return str(found.experiment_id)
             # a server keeps artefacts where it was told to; only our own store needs a place
-            place = ARTIFACTS.absolute().as_uri() if self.uri == DEFAULT_URI else None
+            place = ARTIFACTS.absolute().as_uri() if self.uri == own_uri() else None
             return str(self.client.create_experiment(EXPERIMENT, artifact_location=place))
 
     @contextmanager

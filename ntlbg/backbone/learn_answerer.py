@@ -20,7 +20,7 @@ from ntlbg.modeling.images import patches, tokens_per_frame
 from ntlbg.modeling.vision import embed_frames
 from ntlbg.progress import meter
 
-EYES_SHARE = 0.12  # of the steps go to seeing: place, shape and colour of single frames
+EYES_SHARE = 0.25  # of the steps go to seeing: place, shape and colour of single frames
 # (until this share of the remaining steps, frames)
 CURRICULUM = ((0.10, (1,)), (0.22, (1, 2)), (0.40, (2, 4)), (1.0, (8, 8, 8, 8, 6, 4, 2, 1)))
 ASKS = 6  # questions about one selection
@@ -53,7 +53,7 @@ def learn(
     _learn_to_see(model, processor, scenes, steps=eyes, batch=batch * 4, peak=peak, seed=seed)
     rng = rng_for("answerer", seed)
     torch.manual_seed(seed)
-    optimiser = _optimiser(model.named_parameters(), peak)
+    optimiser = optimiser_for(model.named_parameters(), peak)
     layouts: dict[int, Layout] = {}
     recent: list[float] = []
     todo = steps - eyes
@@ -90,7 +90,7 @@ def _drawn(rng: np.random.Generator, scenes: Sequence[Scene], k: int) -> tuple[S
     return scene, lesson(rng, scene, k, ASKS)
 
 
-def _optimiser(named: Any, peak: float) -> Any:
+def optimiser_for(named: Any, peak: float) -> Any:
     import torch
 
     decay, free = [], []
@@ -157,7 +157,7 @@ def _learn_to_see(
         torch.nn.Linear(width, n) for n in (len(PLACES), len(SHAPES) + 1, len(COLOURS) + 1)
     )
     tower = model.model.visual
-    optimiser = _optimiser([*tower.named_parameters(), *readers.named_parameters()], peak)
+    optimiser = optimiser_for([*tower.named_parameters(), *readers.named_parameters()], peak)
     shapes, colours = list(SHAPES), list(COLOURS)
     shown = [(s, int(f)) for s, scene in enumerate(scenes) for f in np.flatnonzero(scene.event >= 0)]
     tower.train()

@@ -28,12 +28,12 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 
 def contact_sheet(chosen: Chosen) -> Image.Image:
-    """A sheet WIDTH pixels wide; as many columns as make it about as high as wide, four at most for wide videos."""
+    """A sheet WIDTH pixels wide."""
     from PIL import Image, ImageDraw
 
     pictures, picked = chosen.pictures(), chosen.selection
     count, (h, w) = len(pictures), pictures.shape[1:3]
-    columns = max(1, min(count, 4 if w >= h else 6, math.ceil(math.sqrt(count * h / w * 2))))
+    columns = _columns(count, 4 if w >= h else 6)
     rows = math.ceil(count / columns)
     tile_w = (WIDTH - GAP * (columns + 1)) // columns
     tile_h = round(tile_w * h / w)
@@ -56,6 +56,13 @@ def contact_sheet(chosen: Chosen) -> Image.Image:
         bar = round((tile_w - 1) * mass / heaviest)
         draw.rectangle((x, y + tile_h + CAPTION - 5, x + bar, y + tile_h + CAPTION - 2), fill=ACCENT)
     return sheet
+
+
+def _columns(count: int, most: int) -> int:
+    """The number of columns that leaves the fewest gaps in the last row; the larger of equals."""
+    if count <= most:
+        return count
+    return min(range(most, most - 2, -1), key=lambda c: -count % c)
 
 
 def fitted(text: str, face: ImageFont.FreeTypeFont, width: int) -> str:

@@ -26,7 +26,7 @@ from ntlbg.corpus.planted import VideoPlan
 from ntlbg.corpus.splits import moments, signature
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
-from ntlbg.store import Store, key
+from ntlbg.store import ENTRY, Store, key
 
 ROOM = "rendered"
 
@@ -135,15 +135,14 @@ def _make(job: Job, store_key: str, root: Path) -> None:
                 yield frame
 
         encode(frames(), folder / f"video{codec(job.codec).suffix}", name=job.codec, fps=job.plan.fps)
-        bits = signature([seen[n] for n in moments(len(renderer))])
-        (folder / "signature.json").write_text(json.dumps(np.packbits(bits).tobytes().hex()))
+        look = signature([seen[n] for n in moments(len(renderer))])
+        (folder / "signature.json").write_text(json.dumps(look.tolist()))
 
     Store(root).put(ROOM, store_key, write)
 
 
 def _load(folder: Path, job: Job) -> Rendered:
     name = f"video{codec(job.codec).suffix}"
-    size, digest = json.loads((folder / "entry.json").read_text())["files"][name]
-    packed = bytes.fromhex(json.loads((folder / "signature.json").read_text()))
-    bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8)).astype(bool)
-    return Rendered(folder / name, size, digest, bits)
+    size, digest = json.loads((folder / ENTRY).read_text())["files"][name]
+    look = np.array(json.loads((folder / "signature.json").read_text()), dtype=np.uint8)
+    return Rendered(folder / name, size, digest, look)

@@ -1,8 +1,7 @@
-"""Splits share nothing: no file, no question, no picture.
+"""Splits share nothing: no file and no picture.
 
-A *signature* says how a video looks at 16 evenly spaced moments, as bits: in each, where 8×9 means grow to the right.
-Re-encoding flips few bits, another video about half of them. Rendered videos carry one; for real downloads only equal
-bytes are found.
+A *signature* says how a video looks at 16 evenly spaced moments: the mean colours of 4×4 cells. Re-encoding moves them
+by a grey level or two, another video by tens. Rendered videos carry one; of real downloads only equal bytes are found.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
 
 MOMENTS = 16
-ROWS, COLUMNS = 8, 9
-NEAR = 0.12  # share of bits that may differ in a near-duplicate; unrelated rendered videos differ in 0.3 and more
+CELLS = 4
+NEAR = 6.0  # mean difference in grey levels up to which two videos look alike
 
 
 def moments(n_frames: int) -> list[int]:
@@ -27,26 +26,25 @@ def moments(n_frames: int) -> list[int]:
 
 
 def signature(pictures: Sequence[Array]) -> Array:
-    """uint8 [H, W, 3] pictures → bool [n · 64]."""
-    return np.concatenate([_bits(p) for p in pictures])
+    """uint8 [H, W, 3] pictures → uint8 [n · 4 · 4 · 3], mean colours of their cells."""
+    return np.concatenate([_cells(p) for p in pictures])
 
 
-def _bits(picture: Array) -> Array:
-    grey = picture.mean(axis=2)
-    h, w = (grey.shape[0] // ROWS) * ROWS, (grey.shape[1] // COLUMNS) * COLUMNS
-    cells = grey[:h, :w].reshape(ROWS, h // ROWS, COLUMNS, w // COLUMNS).mean(axis=(1, 3))
-    return (cells[:, 1:] > cells[:, :-1]).ravel()
+def _cells(picture: Array) -> Array:
+    h, w = (picture.shape[0] // CELLS) * CELLS, (picture.shape[1] // CELLS) * CELLS
+    cells = picture[:h, :w].reshape(CELLS, h // CELLS, CELLS, w // CELLS, 3).mean(axis=(1, 3))
+    return np.rint(cells).astype(np.uint8).ravel()
 
 
 def near_duplicates(signatures: Mapping[str, Array]) -> list[tuple[str, str, float]]:
-    """Pairs of names whose signatures differ in at most `NEAR` of their bits, with that share."""
+    """Pairs of names whose signatures differ by at most `NEAR` on average, with that difference."""
     names = list(signatures)
-    if len(names) < 2:
-        return []
-    bits = np.stack([signatures[n] for n in names]).astype(np.float32)
-    differ = (bits @ (1 - bits.T) + (1 - bits) @ bits.T) / bits.shape[1]
-    first, second = np.nonzero(np.triu(differ <= NEAR, k=1))
-    return [(names[i], names[j], float(differ[i, j])) for i, j in zip(first, second, strict=True)]
+    levels = np.stack([signatures[n] for n in names]).astype(np.int16) if names else np.empty((0, 1), np.int16)
+    near = []
+    for i, one in enumerate(levels):
+        differ = np.abs(levels[i + 1 :] - one).mean(axis=1)
+        near += [(names[i], names[i + 1 + int(j)], float(differ[j])) for j in np.flatnonzero(differ <= NEAR)]
+    return near
 
 
 def check(videos: Sequence[VideoFile], signatures: Mapping[str, Array] | None = None) -> None:
@@ -69,6 +67,6 @@ def check(videos: Sequence[VideoFile], signatures: Mapping[str, Array] | None = 
     for a, b, differ in near_duplicates(signatures or {}):
         if split[a] != split[b]:
             raise InputError(
-                f"videos `{a}` ({split[a]}) and `{b}` ({split[b]}) look alike: {differ:.0%} of their signatures differ",
+                f"videos `{a}` ({split[a]}) and `{b}` ({split[b]}) look alike: they differ by {differ:.1f} grey levels",
                 hint="another `seed` draws other videos",
             )

@@ -2,8 +2,8 @@
 
 Nothing here knows which arm asks. Two asks with equal question and equal frames are one request, answered once.
 Answers go to the store after each batch. Room `answers`, one value per batch: `answers.json`, request key → raw
-answer. A batch whose value is missing is answered whole, so that a killed and resumed evaluation gives the bytes of
-one that was not killed. Errors are never stored.
+answer. A batch is stored whole or not at all, so that a killed and resumed evaluation forms the same batches, and
+gives the same bytes, as one that was not killed. Errors are never stored.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Answering:
         batch_key = keys.key(format=FORMAT, requests=list(batch))
         found = self.store.get(ROOM, batch_key)
         if found is not None:
-            self._raw = json.loads((found / "answers.json").read_text()) | self._raw
+            for request, raw_answer in json.loads((found / "answers.json").read_text()).items():
+                self._raw.setdefault(request, raw_answer)
             self.reused += len(batch)
             return {}
         new = {request: ask for request, ask in batch.items() if request not in self._raw}

@@ -28,7 +28,7 @@ ROOM = "features"
 VERSION = 1  # raise it when the same frames would get other features here
 RANK = 64  # principal directions kept
 
-Told = Callable[[int], None]  # called with how many frames were just done
+Told = Callable[[int], None]  # called with how many frames were just encoded
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,6 @@ def features_of(
 
     folder = store.fetch(ROOM, named, make)
     encoded = store.made.get(ROOM, 0) > before
-    if told is not None and not encoded:
-        told(len(frames))
     from safetensors.numpy import load_file
 
     tensors = load_file(folder / "features.safetensors")
@@ -153,6 +151,8 @@ def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store
             target = into / f"{stem}.safetensors"
             save_features(target, made.index, made.vectors, encoder.name)
             wanted.add(target.name)
+            if not encoded:
+                bar.advance(len(made.index), shown.video_id)
             counts["encoded" if encoded else "reused"] += 1
             counts["frames"] += len(made.index) if encoded else 0
     for file in into.glob("*.safetensors"):

@@ -18,7 +18,7 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
 from ntlbg.statistics.threads import one_thread
 
-FLAT_PEAK = 4.0  # robust standard deviations; the peak of 600 normal values lies at 3.2 on average
+LOW_PEAK = 2.0  # robust standard deviations over the median; chance curves of 600 frames peak higher than that
 
 
 @one_thread()
@@ -49,21 +49,34 @@ def make_query(text: str, features: Features, encoder: Encoder) -> Query:
 
 @dataclass(frozen=True)
 class Peak:
-    """How far the best frame stands out: height in robust standard deviations over the median, and its time."""
+    """The best frame of a relevance curve.
+
+    height: how far it stands out, in robust standard deviations over the median (0 when all frames score alike).
+    at_s: its time in seconds. similarity: the highest cosine of any frame with the question.
+    """
 
     height: float
     at_s: float
-
-    @property
-    def flat(self) -> bool:
-        """No frame stands out more than the best of so many chance values would."""
-        return self.height < FLAT_PEAK
+    similarity: float
 
 
-def peak(query: Query, timestamps_s: Array) -> Peak:
-    """Where relevance is highest, and how far that stands out (0 when all frames score alike)."""
+def peak(query: Query, features: Features) -> Peak:
+    """Where relevance is highest, how far that stands out, and how alike picture and question are at best."""
     r = query.relevance
     middle = float(np.median(r))
-    spread = 1.4826 * float(np.median(np.abs(r - middle)))
+    spread = 1.4826 * float(np.median(np.abs(r - middle))) or float(r.std())
     top = int(np.argmax(r))
-    return Peak((float(r[top]) - middle) / spread if spread > 1e-12 else 0.0, float(timestamps_s[top]))
+    height = (float(r[top]) - middle) / spread if spread > 1e-12 else 0.0
+    alike = float("nan") if query.vector is None else float(similarity(features.vectors, query.vector[None]).max())
+    return Peak(height, float(features.index.timestamps_s[top]), alike)
+
+
+def is_flat(top: Peak, encoder: Encoder) -> bool:
+    """Whether the curve points nowhere: no frame looks like the question, or none stands out.
+
+    An encoder that knows from which cosine on a picture shows what was asked for is judged by that; the height
+    alone cannot tell, since something always fits best.
+    """
+    if encoder.alike_from is not None:
+        return top.height == 0.0 or top.similarity < encoder.alike_from
+    return top.height < LOW_PEAK

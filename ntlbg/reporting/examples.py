@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ntlbg.video.source import FrameSource
 
 SHOWN = ("ntlbg", "uniform")
+THUMBNAILS = 16  # at most so many per arm, spread evenly over its picks: the page must stay one small file
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Answered:
-    """What one arm picked and answered. recall: as text, "" without evidence."""
+    """What one arm picked and answered. recall: as text, "" without evidence. left_out: picks without a thumbnail."""
 
     arm: str
     colour: str
@@ -50,6 +51,7 @@ class Answered:
     error: str
     recall: str
     thumbnails: list[Thumbnail] = field(default_factory=list)
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def build(
         (str(row["selector"]), list(row["timestamps_s"]), _hit(items, row), COLOURS[str(row["selector"])])
         for row in arms
     ]
-    intervals = [(start, end) for item in items for start, end, _ in item.intervals]
+    intervals = [interval for item in items for interval in item.intervals]
     picture = timeline(duration, intervals, lanes, relevance) if duration > 0 else None
     return Example(
         benchmark=benchmark_name(question.benchmark),
@@ -166,6 +168,7 @@ def _answered(row: Any, question: Question, items: Items, frames: FrameSource, s
         error=str(row["error"]),
         recall="" if recall is None or recall != recall else f"{100 * recall:.0f} %",
         thumbnails=_thumbnails(row, question, items, frames, size),
+        left_out=max(0, len(row["timestamps_s"]) - THUMBNAILS),
     )
 
 
@@ -175,7 +178,9 @@ def _thumbnails(
     times = np.asarray(row["timestamps_s"], dtype=np.float64)
     if times.size == 0:
         return []
-    hit = _hit(items, row) if items else [None] * len(times)
+    kept = np.unique(np.linspace(0, len(times) - 1, min(THUMBNAILS, len(times))).round().astype(int))
+    times = times[kept]
+    hit = list(shown(items, times).tolist()) if items else [None] * len(times)
     try:
         pixels = frames.get(question.video_id, times, size)
         sources = [jpeg(picture) for picture in pixels]

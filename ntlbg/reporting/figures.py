@@ -15,7 +15,7 @@ COLOURS = {
     "kmedoids": "#7a8c5a",
     "ntlbg": OURS,
     "blind": "#d5d8dd",
-    "oracle": "#3d4450",
+    "oracle": "#8d7fb3",
 }
 OTHERS = ("#9467bd", "#c77cba", "#5aa7a7", "#a77c5a", "#6b7fd7", "#8c6d31")  # further rivals, by name
 FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
@@ -60,15 +60,19 @@ def forest(comparison: dict[str, Any]) -> str | None:
     scale = alt.Scale(domain=names, range=[palette[selector_of[name]] for name in names])
     span = [min(0.0, *(r["low"] for r in records)), max(0.0, *(r["high"] for r in records))]
     y = alt.Y("kind:N", sort=list(KINDS.values()), title=None)
-    base = alt.Chart(alt.Data(values=records)).encode(
+    data = alt.Data(values=records)
+    base = alt.Chart(data).encode(
         y=y,
         yOffset=alt.YOffset("arm:N", sort=names),
-        color=alt.Color("arm:N", scale=scale, sort=names, title=None, legend=alt.Legend(orient="top")),
+        color=alt.Color(
+            "arm:N", scale=scale, sort=names, title=None, legend=alt.Legend(orient="top", labelFontSize=12)
+        ),
     )
-    x = alt.X("delta:Q", title="difference to uniform, points", scale=alt.Scale(domain=span, nice=True))
+    axis = alt.Axis(tickCount=6, labelOverlap=True)
+    x = alt.X("delta:Q", title="difference to uniform, points", scale=alt.Scale(domain=span), axis=axis)
     lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=alt.Scale(domain=span)), x2="high:Q")
     dots = base.mark_point(filled=True, size=42, opacity=1).encode(x=x)
-    zero = alt.Chart(alt.Data(values=records)).mark_rule(color="#3d4450", strokeDash=[3, 3]).encode(x=alt.datum(0))
+    zero = alt.Chart(data).mark_rule(color="#3d4450", strokeDash=[3, 3]).encode(x=alt.datum(0))
     chart = (
         alt.layer(zero, lines, dots)
         .properties(width=400, height=alt.Step(max(26, 11 * len(names)) / len(names)))
@@ -123,7 +127,8 @@ def bars(comparison: dict[str, Any]) -> str | None:
     selector_of = {arm["arm"]: arm["selector"] for arm in order}
     palette = colours(list(selector_of.values()))
     scale = alt.Scale(domain=names, range=[palette[selector_of[name]] for name in names])
-    base = alt.Chart(alt.Data(values=records)).encode(y=alt.Y("arm:N", sort=names, title=None))
+    data = alt.Data(values=records)
+    base = alt.Chart(data).encode(y=alt.Y("arm:N", sort=names, title=None))
     x = alt.X("value:Q", title="percent", scale=alt.Scale(domain=[0, 100]))
     chart = (
         alt.layer(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ntlbg.reporting import words
 from ntlbg.reporting.examples import Example
 from ntlbg.reporting.figures import bars, forest
-from ntlbg.reporting.table import caption, cells
+from ntlbg.reporting.table import cells, facts
 from ntlbg.reporting.verdict import outcome, verdict
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def page(comparison: dict[str, Any], examples: Sequence[Example], *, title: str)
     benchmarks = [
         {
             "name": words.benchmark_name(name),
-            "caption": caption(name, figures),
+            "facts": facts(figures),
             "notes": found.notes[name],
             "tables": [
                 {"metric": metric_name, "rows": list(cells(figures, metric))}

@@ -23,10 +23,15 @@ def cells(figures: dict[str, Any], metric: str) -> Iterator[tuple[dict[str, Any]
 
 
 def caption(name: str, figures: dict[str, Any]) -> str:
-    """`LongVideoBench: 300 questions on 30 videos, chance 23.1 %, relevance AUC 0.81`."""
+    """`LongVideoBench: 300 questions on 30 videos, chance 23.1 %, relevance AUC 0.810`."""
+    return f"{benchmark_name(name)}: {facts(figures)}"
+
+
+def facts(figures: dict[str, Any]) -> str:
+    """`300 questions on 30 videos, chance 23.1 %, relevance AUC 0.810`."""
     auc = figures["relevance_auc"]
     return (
-        f"{benchmark_name(name)}: {figures['questions']} questions on {figures['videos']} videos, "
+        f"{figures['questions']} questions on {figures['videos']} videos, "
         f"chance {percent(figures['chance'])}, relevance AUC {'–' if auc is None else f'{auc:.3f}'}"
     )
 
@@ -40,16 +45,16 @@ def rich_tables(comparison: dict[str, Any]) -> list[Table]:
     tables = []
     for name, figures in comparison["benchmarks"].items():
         table = Table(title=Text(caption(name, figures)), title_justify="left", box=box.SIMPLE_HEAD)
-        table.add_column("arm")
+        table.add_column("arm", no_wrap=True)
         for kind in KINDS.values():
             table.add_column("accuracy" if kind == "all" else kind, justify="right")
         table.add_column("evidence recall", justify="right")
-        table.add_column("answered / errors", justify="right")
+        table.add_column("errors", justify="right")
         recalls = {arm["arm"]: row[0] for arm, row in cells(figures, "evidence_recall")}
         for arm, row in cells(figures, "accuracy"):
             style = _style(arm["selector"])
-            texts = [arm["arm"], *map(_with_bounds, row), _with_bounds(recalls[arm["arm"]])]
-            texts.append(f"{arm['answered']} / {arm['errors']}")
+            texts = [arm["arm"], *map(_above_bounds, row), _above_bounds(recalls[arm["arm"]])]
+            texts.append(f"{arm['errors']} of {arm['answered'] + arm['errors']}")
             table.add_row(*(Text(text) for text in texts), style=style)
         tables.append(table)
     return tables
@@ -110,6 +115,12 @@ def _markdown_rows(head: list[str], rows: Iterable[list[str]]) -> list[str]:
 def _with_bounds(cell: tuple[str, str]) -> str:
     value, interval = cell
     return f"{value.removesuffix(' %')} [{interval}]" if interval else value.removesuffix(" %")
+
+
+def _above_bounds(cell: tuple[str, str]) -> str:
+    """The interval below the value: eight columns fit in 80 characters."""
+    value, interval = cell
+    return f"{value.removesuffix(' %')}\n{interval}" if interval else value.removesuffix(" %")
 
 
 def _plain(text: str) -> str:

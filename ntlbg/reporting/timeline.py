@@ -15,13 +15,14 @@ CURVE_TOP, CURVE_HEIGHT, LANE = 6, 46, 22
 
 def timeline(
     duration_s: float,
-    evidence: Sequence[tuple[float, float]],
+    evidence: Sequence[tuple[float, float, float]],
     lanes: Sequence[tuple[str, Sequence[float], Sequence[bool], str]],
     relevance: tuple[Array, Array] | None,
 ) -> Markup:
     """SVG of fixed width; every string in it is escaped.
 
-    duration_s: > 0. evidence: (start_s, end_s) each. lanes: (label, times in seconds, whether each hits, colour).
+    duration_s: > 0. evidence: (start_s, end_s, tolerance_s) each; the tolerance is drawn paler.
+    lanes: (label, times in seconds, whether each hits, colour).
     relevance: (timestamps_s [T], relevance [T]), drawn between its own least and greatest value.
     """
     inner = WIDTH - LEFT - RIGHT
@@ -31,12 +32,15 @@ def timeline(
         return round(LEFT + inner * min(max(t / duration_s, 0.0), 1.0), 1)
 
     parts: list[str] = [f'<svg class="timeline" viewBox="0 0 {WIDTH} {bottom + 18}" role="img" aria-label="timeline">']
-    for start, end in evidence:
-        width = max(x(end) - x(start), 2.0)
-        parts.append(
-            f'<rect class="evidence" x="{x(start)}" y="{CURVE_TOP - 4}" width="{width:.1f}" '
-            f'height="{bottom - CURVE_TOP + 4}"/>'
-        )
+    for name, margin in (("tolerance", 1), ("evidence", 0)):
+        for start, end, tolerance in evidence:
+            if name == "tolerance" and tolerance == 0:
+                continue
+            left, right = x(start - margin * tolerance), x(end + margin * tolerance)
+            parts.append(
+                f'<rect class="{name}" x="{left}" y="{CURVE_TOP - 4}" width="{max(right - left, 2.0):.1f}" '
+                f'height="{bottom - CURVE_TOP + 4}"/>'
+            )
     parts.append(f'<text class="label" x="0" y="{CURVE_TOP + CURVE_HEIGHT / 2 + 4:.0f}">relevance</text>')
     if relevance is not None:
         parts.append(_curve(x, *relevance))

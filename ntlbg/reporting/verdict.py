@@ -11,7 +11,7 @@ from typing import Any
 
 from ntlbg.reporting.words import (
     ALPHA,
-    KINDS,
+    IN_A_SENTENCE,
     METRICS,
     benchmark_name,
     listed,
@@ -129,7 +129,7 @@ def _sentences(findings: list[Finding]) -> list[str]:
             for wanted in (WIN, TIE, LOSS):
                 part = [f for f in findings if (f.k, f.metric, f.outcome) == (k, metric, wanted)]
                 if part:
-                    each = [f"{KINDS[f.kind]} {f.figures}" for f in part]
+                    each = [f"{IN_A_SENTENCE[f.kind]} {f.figures}" for f in part]
                     clauses.append(f"{VERBS[wanted]} on {listed(each)}")
             if clauses:
                 sentences.append(f"In {metric_name} at k = {k}, ntlbg {'; '.join(clauses)}.")

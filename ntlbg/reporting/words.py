@@ -14,6 +14,12 @@ KINDS = {
     "several_moments": "several moments",
     "whole_video": "whole video",
 }
+IN_A_SENTENCE = {
+    "all": "all questions",
+    "one_moment": "one-moment questions",
+    "several_moments": "several-moments questions",
+    "whole_video": "whole-video questions",
+}
 METRICS = {"accuracy": "accuracy", "evidence_recall": "evidence recall"}
 BENCHMARKS = {"longvideobench": "LongVideoBench", "videomme": "Video-MME", "mlvu": "MLVU"}
 ORDER = ("uniform", "random", "topk_nms", "kmedoids")  # baselines first, ntlbg after all rivals, bounds last

@@ -52,9 +52,7 @@ class Selector(ABC):
     def parameters(self) -> dict[str, Any]:
         return asdict(self)
 
-    def selection(
-        self, video: VideoIndex, indices: Array, *, masses: Array | None = None, **report: Any
-    ) -> Selection:
+    def selection(self, video: VideoIndex, indices: Array, *, masses: Array | None = None, **report: Any) -> Selection:
         """A Selection of these indices (any order). Masses default to the share of candidate frames nearest in time."""
         order = np.argsort(np.asarray(indices, dtype=np.int64), kind="stable")
         chosen = np.asarray(indices, dtype=np.int64)[order]

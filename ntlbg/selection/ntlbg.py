@@ -54,9 +54,7 @@ class NTLBG(Tilted):
     def represent(self, law: Law, k: int) -> Representation:
         """M representative points of the law: the net of its time quantiles, refined by weighted LBG steps."""
         frames = len(law.weights)
-        m = min(
-            int(self.representatives_share * frames), max(self.representatives, self.representatives_per_pick * k)
-        )
+        m = min(int(self.representatives_share * frames), max(self.representatives, self.representatives_per_pick * k))
         m = min(max(m, k), frames)
         start = law.space.points[quantile_frames(law.weights, m)]
         return lbg(law.space.points, law.weights, start, self.steps)
@@ -80,9 +78,7 @@ class NTLBG(Tilted):
             near = np.exp(np.square(times - times[j]) / (-2 * self.time_width_s**2))
             return (x @ x[j]) * (1 - self.time_share + self.time_share * near)
 
-        return greedy_logdet(
-            self.relevance_weight * law.z[frames], np.einsum("ij,ij->i", x, x), column, k, self.jitter
-        )
+        return greedy_logdet(self.relevance_weight * law.z[frames], np.einsum("ij,ij->i", x, x), column, k, self.jitter)
 
     def report(self, video: VideoIndex, law: Law, chosen: Array) -> Selection:
         """The chosen frames with the masses of their cells under the law, and how much of it they explain."""

@@ -17,7 +17,9 @@ class SelectionParams(Section):
 
     k: Annotated[list[PositiveInt], Field(min_length=1)]  # frames that the language model may read
     selectors: Annotated[list[str], Field(min_length=1)]  # names, in the order of the tables
-    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)  # parameters by selector; what is left out keeps its default
+    settings: dict[str, dict[str, Any]] = Field(
+        default_factory=dict
+    )  # parameters by selector; what is left out keeps its default
 
     @field_validator("k", "selectors")
     @classmethod

@@ -37,11 +37,7 @@ def classes() -> dict[str, type[Selector]]:
         if module.__name__ == __name__:
             continue
         for _, cls in inspect.getmembers(module, inspect.isclass):
-            if (
-                issubclass(cls, Selector)
-                and cls.__module__ == module.__name__
-                and not inspect.isabstract(cls)
-            ):
+            if issubclass(cls, Selector) and cls.__module__ == module.__name__ and not inspect.isabstract(cls):
                 found[cls.name] = cls
     return dict(sorted(found.items()))
 

@@ -131,9 +131,7 @@ def _unit_rms(scores: Array) -> Array:
 def _likeness(scores: Array, times: Array, stride: int, width: float, gap_s: float) -> Array:
     """exp(-squared distance / width) between each frame and each anchor; 0 within gap_s seconds: [T, P]."""
     anchors = scores[::stride]
-    distance2 = (
-        np.square(scores).sum(axis=1)[:, None] + np.square(anchors).sum(axis=1) - 2 * (scores @ anchors.T)
-    )
+    distance2 = np.square(scores).sum(axis=1)[:, None] + np.square(anchors).sum(axis=1) - 2 * (scores @ anchors.T)
     like = np.exp(np.maximum(distance2, 0.0) / -width)
     like[np.abs(times[:, None] - times[::stride]) <= gap_s] = 0.0
     return like

@@ -14,9 +14,7 @@ from ntlbg.statistics.threads import one_thread
 
 
 @one_thread()
-def greedy_logdet(
-    gain: Array, variance: Array, column: Callable[[int], Array], k: int, jitter: float
-) -> list[int]:
+def greedy_logdet(gain: Array, variance: Array, column: Callable[[int], Array], k: int, jitter: float) -> list[int]:
     """Choose k of m candidates, each time the one of largest gain + log(conditional variance given the chosen).
 
     gain: [m], what a candidate is worth by itself. variance: [m], the kernel's diagonal. column(j): [m], the

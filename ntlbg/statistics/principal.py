@@ -25,9 +25,7 @@ def denoised(features: Array, timestamps_s: Array, smoothing_s: float = SMOOTHIN
     return smoothed / np.where(norms > 0, norms, 1.0)
 
 
-def principal_basis(
-    features: Array, timestamps_s: Array, rank: int = 64, smoothing_s: float = SMOOTHING_S
-) -> Array:
+def principal_basis(features: Array, timestamps_s: Array, rank: int = 64, smoothing_s: float = SMOOTHING_S) -> Array:
     """Leading principal directions of the denoised, unit-norm features, by falling variance.
 
     features: [T, d]. timestamps_s: [T]. rank: how many at most.

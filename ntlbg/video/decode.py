@@ -165,8 +165,8 @@ class _Video:
         if index is None:
             raise VideoError(f"{path}: has a picture track without a picture", DecodeOutcome.EMPTY)
         self.index = index
-        if index.cut and not index.truncated:
-            raise VideoError(f"{path}: is damaged: reading its packets fails", DecodeOutcome.CORRUPT)
+        if index.holes or (index.cut and not index.truncated):
+            raise VideoError(f"{path}: is damaged: packets are missing in it", DecodeOutcome.CORRUPT)
 
     def feed(self, sink: Sink, targets: Callable[[PacketIndex], Array], size: tuple[int, int]) -> int:
         moments = targets(self.index)
@@ -232,11 +232,19 @@ class _Video:
             held, held_ticks = frame, ticks
         if held is not None and at < total:
             yield held_ticks, held
-        if backwards > 1 + count // 100:
-            raise VideoError(
-                f"{self.path}: is damaged: {backwards} of {count} frames carry timestamps that do not increase",
-                DecodeOutcome.CORRUPT,
-            )
+        self._complete(count, backwards, held_ticks)
+
+    def _complete(self, count: int, backwards: int, until: int) -> None:
+        """Raise VideoError if frames came out twice or not at all, up to the tick `until`."""
+        shown = self.index.shown
+        due = int(np.searchsorted(shown, until, "right") - np.searchsorted(shown, self._origin))
+        lost = due - count if self.index.one_each else 0
+        for wrong, what in ((backwards, "carry timestamps that do not increase"), (lost, "do not come out")):
+            if wrong > 1 + count // 100:
+                raise VideoError(
+                    f"{self.path}: is damaged: {wrong} of its first {max(due, count)} frames {what}",
+                    DecodeOutcome.CORRUPT,
+                )
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Every frame in display order; raises VideoError at the first sign of damage."""

@@ -7,6 +7,8 @@ decoding time, whatever order the packets come in.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,9 +46,11 @@ class PacketIndex:
     starts: Array | None
     tick_s: float
     timed: bool  # packets carry real display times, each its own
+    one_each: bool  # every packet holds one picture, so as many frames must come out
     ordered: bool  # AVI: times go by the order of display
     last_length: int  # how long the last frame is shown, in ticks
     cut: bool
+    holes: bool  # the container skipped over damage: packets are missing in the middle
     missing_s: float  # by how much the track falls short of what the file declares; ≤ 0: it does not
 
     @cached_property
@@ -75,6 +79,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     codec = stream.codec_context.name
     ordered = container.format.name == "avi"
     prefix = nal.length_size(codec, stream.codec_context.extradata) if _gateable(container) else None
+    one_each = prefix is not None
     pts: list[int | None] = []
     dts: list[int | None] = []
     lengths: list[int] = []
@@ -84,28 +89,29 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     lonely: list[bool] = []
     cut = False
     packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except (av.FFmpegError, OSError):
-            cut = True
-            break
-        if packet is None:
-            break
-        if packet.size == 0:  # the flush at the end, or an AVI frame that repeats the one before
-            continue
-        pts.append(packet.pts)
-        dts.append(packet.dts)
-        lengths.append(packet.duration or 0)
-        hidden.append(packet.is_discard)
-        damaged.append(packet.is_corrupt)
-        if prefix is not None:
-            found = nal.facts(codec, memoryview(packet), prefix)
-            if found is None or not found.base_layer:
-                prefix = None  # not proven for this file; it is decoded packet by packet
+    with _matroska_complaints() as complaints:
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError):
+                cut = True
+                break
+            if packet is None:
+                break
+            if packet.size == 0:  # the flush at the end, or an AVI frame that repeats the one before
                 continue
-            idr.append(found.idr)
-            lonely.append(found.lonely)
+            pts.append(packet.pts)
+            dts.append(packet.dts)
+            lengths.append(packet.duration or 0)
+            hidden.append(packet.is_discard)
+            damaged.append(packet.is_corrupt)
+            if prefix is not None:
+                found = nal.facts(codec, memoryview(packet), prefix)
+                if found is None or not found.base_layer:
+                    prefix = None  # not proven for this file; it is decoded packet by packet
+                    continue
+                idr.append(found.idr)
+                lonely.append(found.lonely)
     if not pts or all(hidden):
         return None
     known = dts if ordered else pts
@@ -127,11 +133,33 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
         starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,
         tick_s=tick_s,
         timed=timed,
+        one_each=one_each and timed,
         ordered=ordered,
         last_length=length,
         cut=cut,
+        holes=bool(complaints),
         missing_s=_missing(container, stream, float(times[last] + length) * tick_s, path),
     )
+
+
+@contextmanager
+def _matroska_complaints() -> Iterator[list[str]]:
+    """Filled, when the block ends, with what the Matroska reader found broken.
+
+    It skips damage silently but for its log, so the log is the only trace of a hole. Other readers complain about
+    harmless things and are not asked; nor is a file that merely ends early, which shows in its length.
+    """
+    from av import logging
+
+    found: list[str] = []
+    level = logging.get_level()
+    logging.set_level(logging.ERROR)
+    try:
+        with logging.Capture() as lines:
+            yield found
+    finally:
+        logging.set_level(level)
+    found += [text for _, name, text in lines if "matroska" in name and "ended prematurely" not in text]
 
 
 def closed_groups(pts: Array, idr: Array) -> Array | None:

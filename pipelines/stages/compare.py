@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ntlbg.errors import InputError
 from ntlbg.evaluation.rows import read_rows
 from ntlbg.reporting.compare import compare as compare_evaluations
-from ntlbg.errors import InputError
 from pipelines import invocation
 from pipelines.comparison_table import show
 from pipelines.stage import Run, clear, stage

@@ -16,7 +16,7 @@ INTO = Path("data/features")
 @stage("features")
 def features(run: Run) -> None:
     """Encode what the store does not hold yet."""
-    encoder = load_encoder(ENCODER)
+    encoder = load_encoder(ENCODER, device=run.params.machine.device)
     with run.folder(INTO) as into:
         extracted = extract_all(FRAMES, encoder, run.params.features, store=run.store, into=into)
     run.count(**extracted.counts)

@@ -57,7 +57,7 @@ class Reader:
         self.requests += requests
         scores = []
         for request in requests:
-            number = int(request.prompt.user.rsplit("#", 1)[1].split()[0])
+            number = int((request.prompt.user.rpartition("#")[2].split() or ["0"])[0])
             row = request.frames[:, 0].reshape(-1, 3)
             seen = row[row[:, 1] == number % 256]
             digest = hashlib.sha256(request.prompt.user.encode()).digest()

@@ -47,7 +47,8 @@ def test_a_video_without_frames_is_wrong_for_all_but_blind(run: Run) -> None:
     assert (seeing["evidence_recall"] == 0).all()
     assert (seeing["parsed"] == "").all()
     blind = broken[broken["selector"] == "blind"]
-    assert (blind["error"] == "").all() and (blind["parsed"] != "").all()
+    assert (blind["error"] == "").all()
+    assert (blind["parsed"] != "").all()
 
 
 def test_a_damaged_feature_file_is_an_error_row(run: Run, world: World) -> None:
@@ -63,7 +64,8 @@ def test_pixels_that_cannot_be_read_are_an_error_row(run: Run) -> None:
     """The frames' size is not stored and there is no video file: an error, never a black frame."""
     rows = run(params=EvaluationParams(size=(64, 96)))
     seeing = rows[(rows["selector"] != "blind") & (rows["video_id"] != "mlvu_2")]
-    assert (seeing["error"] != "").all() and not seeing["correct"].astype(bool).any()
+    assert (seeing["error"] != "").all()
+    assert not seeing["correct"].astype(bool).any()
     assert (seeing["sha256"] != "").all()
 
 
@@ -74,7 +76,8 @@ def test_without_evidence_picks_and_answers_are_the_same(run: Run, tmp_path: Pat
     assert without_oracle(with_evidence) == without_oracle(without)
     assert without["evidence_recall"].isna().all()
     oracle = without[(without["selector"] == "oracle") & (without["video_id"] != "mlvu_2")]
-    assert (oracle["error"] == "no evidence").all() and oracle["correct"].isna().all()
+    assert (oracle["error"] == "no evidence").all()
+    assert oracle["correct"].isna().all()
 
 
 def test_the_oracle_sees_the_evidence(run: Run) -> None:
@@ -90,7 +93,8 @@ def test_blind_sees_no_frame(run: Run, reader: Reader) -> None:
     """Blind requests carry no pixels, and its recall is unknown rather than 0."""
     rows = run()
     blind = rows[rows["selector"] == "blind"]
-    assert all(len(i) == 0 for i in blind["indices"]) and blind["evidence_recall"].isna().all()
+    assert all(len(i) == 0 for i in blind["indices"])
+    assert blind["evidence_recall"].isna().all()
     assert sum(len(r.frames) == 0 for r in reader.requests) == len(blind)
 
 
@@ -106,7 +110,8 @@ def test_a_second_run_asks_nothing_and_gives_the_same_bytes(run: Run, reader: Re
     first = to_bytes(run())
     asked = len(reader.requests)
     second = to_bytes(run())
-    assert asked > 0 and len(reader.requests) == asked
+    assert asked > 0
+    assert len(reader.requests) == asked
     assert first == second
 
 
@@ -128,7 +133,8 @@ def test_a_killed_run_resumes_to_the_same_bytes(run: Run, reader: Reader, tmp_pa
     before = len(reader.requests)
     reader.score_options = score  # type: ignore[method-assign]
     assert to_bytes(run()) == whole
-    assert before >= 20 and len(reader.requests) == total
+    assert before >= 20
+    assert len(reader.requests) == total
 
 
 def test_one_more_arm_asks_only_its_own_questions(run: Run, reader: Reader) -> None:
@@ -187,7 +193,8 @@ def test_a_corrected_answer_asks_nothing(run: Run, reader: Reader, world: World)
     assert len(reader.requests) == before
     own = first["question_id"] == table.loc[0, "question_id"]
     oracle = own & (first["selector"] == "oracle")
-    assert bool(first[oracle]["correct"].iloc[0]) and not bool(second[oracle]["correct"].iloc[0])
+    assert bool(first[oracle]["correct"].iloc[0])
+    assert not bool(second[oracle]["correct"].iloc[0])
     assert list(first["raw"]) == list(second["raw"])
 
 
@@ -213,7 +220,8 @@ def test_hidden_answers_are_neither_right_nor_wrong(run: Run, world: World) -> N
     table.to_parquet(world.root / "accepted" / "questions.parquet")
     rows = run()
     own = rows[rows["question_id"] == table.loc[0, "question_id"]]
-    assert own["correct"].isna().all() and (own["parsed"] != "").all()
+    assert own["correct"].isna().all()
+    assert (own["parsed"] != "").all()
 
 
 def test_nothing_is_left_half_written(run: Run, store: Store) -> None:

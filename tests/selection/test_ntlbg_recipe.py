@@ -84,12 +84,18 @@ def recipe(features, relevance, times, k):
             mean = near[members].mean()
             frames.append(members[np.argmax(3 * z[members] - (near[members] / mean if len(members) > 1 else 0))])
         frames = np.sort(frames)
-        kernel = (x[frames] @ x[frames].T) * (0.9 + 0.1 * np.exp(-dist2(times[frames, None], times[frames, None]) / (2 * 120**2)))
+        kernel = (x[frames] @ x[frames].T) * (
+            0.9 + 0.1 * np.exp(-dist2(times[frames, None], times[frames, None]) / (2 * 120**2))
+        )
         chosen = []
         for _ in range(k):
             noisy = kernel[np.ix_(chosen, chosen)] + 0.01 * np.eye(len(chosen))
             across = kernel[chosen]
-            v = np.diag(kernel) + 0.01 - (across * np.linalg.solve(noisy, across)).sum(axis=0) if chosen else np.diag(kernel) + 0.01
+            v = (
+                np.diag(kernel) + 0.01 - (across * np.linalg.solve(noisy, across)).sum(axis=0)
+                if chosen
+                else np.diag(kernel) + 0.01
+            )
             value = 0.12 * z[frames] + np.log(v)
             value[chosen] = -np.inf
             chosen.append(int(np.argmax(value)))
@@ -100,7 +106,9 @@ def recipe(features, relevance, times, k):
     return indices, masses, 1 - (w @ d.min(axis=1)) / spread, frames
 
 
-@pytest.mark.parametrize(("frames", "k"), [(40, 3), (90, 8), (300, 8), (300, 32), (700, 8), (900, 40), (12, 11), (5, 8)])
+@pytest.mark.parametrize(
+    ("frames", "k"), [(40, 3), (90, 8), (300, 8), (300, 32), (700, 8), (900, 40), (12, 11), (5, 8)]
+)
 def test_the_rule_is_the_written_one(made_up, frames, k):
     """Blocks, caches and sparse sums change nothing: same frames, masses and explained share as the plain version."""
     video, query = made_up(frames, seed=frames + k)

@@ -6,7 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from video.clips import X264, encode
+
+from tests.video.clips import X264, encode
 
 HEVC = "bframes=3:keyint=20:pools=1:frame-threads=1:log-level=none"
 MS = Fraction(1, 1000)

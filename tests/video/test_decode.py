@@ -7,14 +7,14 @@ import math
 import av
 import numpy as np
 import pytest
-from video.clips import barcode, encode, numbers
-from video.conftest import HEALTHY, VARIABLE_MS, Clips
 
 from ntlbg.errors import InputError
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
 from ntlbg.video.decode import Sampling, _Video, decode_frames, frames_at
 from ntlbg.video.errors import VideoError
+from tests.video.clips import barcode, encode, numbers
+from tests.video.conftest import HEALTHY, VARIABLE_MS, Clips
 
 SIZE = (32, 48)
 GATED = {
@@ -38,9 +38,7 @@ def expected(times: list[float], targets: np.ndarray) -> list[int]:
 @pytest.mark.parametrize("backend", ["auto", "sequential"])
 @pytest.mark.parametrize("fps", [0.31, 1.0, 2.3, 12.0])
 @pytest.mark.parametrize("name", HEALTHY)
-def test_the_frames_are_those_on_screen_at_the_targets(
-    clips: Clips, name: str, fps: float, backend: str
-) -> None:
+def test_the_frames_are_those_on_screen_at_the_targets(clips: Clips, name: str, fps: float, backend: str) -> None:
     """Every sampled frame carries the number that its target time asks for, with its true timestamp."""
     times = [i / 12 for i in range(48)]
     want = expected(times, plan.target_times(times[-1], fps, 1000))
@@ -56,8 +54,7 @@ def test_gated_and_sequential_give_the_same_bytes(clips: Clips, name: str) -> No
     """Leaving packets out changes no pixel and no timestamp."""
     for fps in (0.31, 0.7, 2.3, 5.0):
         a, b = (
-            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how)
-            for how in ("auto", "sequential")
+            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how) for how in ("auto", "sequential")
         )
         assert a.frames.tobytes() == b.frames.tobytes()
         assert a.timestamps_s.tolist() == b.timestamps_s.tolist()

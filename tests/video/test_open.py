@@ -9,13 +9,13 @@ from pathlib import Path
 
 import av
 import pytest
-from video.clips import X264, encode
-from video.conftest import Clips
 
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.decode import Sampling, decode_frames
 from ntlbg.video.errors import VideoError
 from ntlbg.video.open import open_video, picture_stream
+from tests.video.clips import X264, encode
+from tests.video.conftest import Clips
 
 
 def refused(path: str | Path) -> VideoError:

@@ -25,7 +25,11 @@ _DECLARED = re.compile(
     r"|([a-z])(?=[\s*_`\"']*[).:]|[\s*_`\"']*$)"
     r")"
 )
-_LINE = re.compile(r"^[\s*_`\"'>#-]*(?:[(\[]\s*([A-Z])\s*[)\]]|([A-Z])\s*[).:])(?![A-Za-z]\.)", re.MULTILINE)
+_LINE = re.compile(
+    r"^[\s*_`\"'>#-]*(?:[(\[]\s*([A-Z])\s*[)\]]|([A-Z])\s*[).:])(?![A-Za-z]\.)"
+    r"(?!\s*(?:[,;/&]|and\b|or\b)\s*[(\[]?[A-Z]\b)",  # "(A), (B)" begins with two
+    re.MULTILINE,
+)
 _MARKED = re.compile(r"[(\[]\s*([A-Z])\s*[)\]]|(?<![\w'’.])([A-Z])\)")
 # "A man": an article, not an option; "I": only where there are nine options, and then not as a pronoun
 _ALONE = re.compile(r"(?<![\w'’./-])([A-Z])(?![\w'’/-]|\.[A-Za-z]|\s+(?!or\b|and\b)[a-z])")

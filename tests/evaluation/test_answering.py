@@ -1,0 +1,148 @@
+"""Asking the language model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ntlbg.errors import InputError
+from ntlbg.evaluation.answering import Answering, Ask
+from ntlbg.evaluation.params import EvaluationParams
+from ntlbg.questions import protocols
+from ntlbg.records.question import Question
+from ntlbg.store import Store
+
+QUESTION = Question("q", "v", "mlvu", "What colour?", ("red", "blue"), 1)
+
+
+class Frames:
+    """Black pictures; keeps count of how often a video was opened."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    def get(self, video_id: str, timestamps_s: Any, size: tuple[int, int]) -> Any:
+        self.opened += 1
+        return np.zeros((len(timestamps_s), *size, 3), np.uint8)
+
+
+class Model:
+    """Likes the second option, in the words it is told; refuses what it is told to."""
+
+    def __init__(self, scores: list[float] | None = None, reply: str = "", refuse: str = "") -> None:
+        self.scores, self.reply, self.refuse, self.asked = scores or [-2.0, -1.0], reply, refuse, 0
+
+    def score_options(self, requests: list[Any]) -> list[list[float]]:
+        if any(self.refuse and self.refuse in r.prompt.user for r in requests):
+            raise InputError("the prompt is too long")
+        self.asked += len(requests)
+        return [self.scores[: len(r.options)] for r in requests]
+
+    def generate(self, requests: list[Any], max_new_tokens: int) -> list[str]:
+        return [self.reply] * len(requests)
+
+
+def answering(store: Store, model: Model, frames: Any = None, **params: Any) -> Answering:
+    settings = EvaluationParams(size=(8, 12), **params)
+    protocol = protocols.get("open" if settings.protocol == "open" else "mlvu")
+    return Answering(
+        answerer=lambda: model,  # type: ignore[arg-type, return-value]
+        identity=lambda: {"model": "m"},
+        frames=frames or Frames(),
+        sources={"v": "abc"},
+        protocol=protocol,
+        params=settings,
+        store=store,
+    )
+
+
+def test_the_likeliest_option_is_the_answer_and_raw_says_why(store: Store) -> None:
+    """raw is compact JSON of rounded log-likelihoods; parsed follows from it alone; of equals the first."""
+    (reply,) = answering(store, Model([-1.23456789, -0.5])).answer([Ask(QUESTION)])
+    assert (reply.raw, reply.parsed, reply.error) == ("[-1.234568,-0.5]", "B", "")
+    (tied,) = answering(Store(store.root / "2"), Model([-0.5000000001, -0.5])).answer([Ask(QUESTION)])
+    assert tied.parsed == "A"
+
+
+def test_a_likelihood_that_is_no_number_is_an_error(store: Store) -> None:
+    """NaN does not become an answer."""
+    (reply,) = answering(store, Model([float("nan"), -1.0])).answer([Ask(QUESTION)])
+    assert (reply.parsed, reply.raw) == ("", "")
+    assert "not a finite number" in reply.error
+
+
+@pytest.mark.parametrize(("reply", "parsed"), [("B", "B"), ("(A) red", "A"), ("I cannot tell", ""), ("F", "")])
+def test_an_unreadable_reply_is_an_error_and_never_a_guess(store: Store, reply: str, parsed: str) -> None:
+    """The words are kept; the letter is not invented."""
+    model = Model(reply=reply)
+    (found,) = answering(store, model, scoring="generate", protocol="official").answer([Ask(QUESTION)])
+    assert (found.raw, found.parsed, bool(found.error)) == (reply, parsed, not parsed)
+
+
+def test_one_bad_ask_takes_no_neighbour_along(store: Store) -> None:
+    """The batch is tried again one by one; errors are not stored."""
+    asks = [Ask(replace(QUESTION, question_id=str(i), text=f"number {i}")) for i in range(4)]
+    model = Model(refuse="number 2")
+    replies = answering(store, model).answer(asks)
+    assert [r.error for r in replies] == ["", "", "the prompt is too long", ""]
+    model.refuse = ""
+    assert [r.error for r in answering(store, model).answer(asks)] == [""] * 4
+
+
+def test_equal_asks_are_one_request(store: Store) -> None:
+    """Within a call, between calls, and between processes that share a store."""
+    model = Model()
+    first = answering(store, model)
+    ask = Ask(QUESTION, (1, 2), (0.1, 0.2))
+    replies = first.answer([ask, ask]) + first.answer([ask]) + answering(store, model).answer([ask])
+    assert model.asked == 1
+    assert len(set(replies)) == 1
+
+
+def test_a_video_is_opened_once_for_a_batch(store: Store) -> None:
+    """All frames that a batch needs of a video come from one reading."""
+    frames = Frames()
+    asks = [Ask(replace(QUESTION, text=str(i)), (i, i + 1), (i / 10, (i + 1) / 10)) for i in range(5)]
+    answering(store, Model(), frames).answer(asks)
+    assert frames.opened == 1
+
+
+def test_every_part_of_an_ask_is_in_its_key(store: Store) -> None:
+    """Question text, options, frames, file, size, model: a change of any gives another key."""
+    base = answering(store, Model())
+    ask = Ask(QUESTION, (1, 2), (0.1, 0.2))
+
+    def key_of(who: Answering, what: Ask) -> str:
+        return who.request_key(what, who.protocol.prompt(what.question))
+
+    other_file = answering(store, Model())
+    other_file.sources = {"v": "abd"}
+    other_model = answering(store, Model())
+    other_model.identity = lambda: {"model": "n"}
+    other_size = answering(store, Model())
+    other_size.params = EvaluationParams(size=(8, 16))
+    keys = [
+        key_of(base, ask),
+        key_of(base, Ask(replace(QUESTION, text="Which?"), (1, 2), (0.1, 0.2))),
+        key_of(base, Ask(replace(QUESTION, options=("red", "green")), (1, 2), (0.1, 0.2))),
+        key_of(base, Ask(QUESTION, (1, 3), (0.1, 0.2))),
+        key_of(base, Ask(QUESTION, (1, 2), (0.1, 0.3))),
+        key_of(base, Ask(QUESTION)),
+        key_of(other_file, ask),
+        key_of(other_model, ask),
+        key_of(other_size, ask),
+        key_of(answering(store, Model(), dtype="float16"), ask),
+        key_of(answering(store, Model(), timestamps=True), ask),
+        key_of(answering(store, Model(), protocol="official"), ask),
+        key_of(answering(store, Model(), device="cuda"), ask),
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_an_open_question_is_an_error(store: Store) -> None:
+    """Without options there is nothing to score."""
+    (reply,) = answering(store, Model()).answer([Ask(replace(QUESTION, options=()))])
+    assert reply.error == "the question has no options"

@@ -1,0 +1,137 @@
+"""What `.ci/run` decides: which skipped tests are allowed, what a failed step does, what the README tells to type."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def case(classname: str, name: str, why: str = "") -> str:
+    inside = f'<skipped type="pytest.skip" message="{why}"/>' if why else ""
+    return f'<testcase classname="{classname}" name="{name}">{inside}</testcase>'
+
+
+REPORT = "\n".join(
+    [
+        "<testsuites><testsuite>",
+        case("tests.video.test_gpu", "test_nvdec[h264]", "no GPU"),
+        case("tests.video.test_gpu.TestMore", "test_b"),
+        case("", "tests.whole.test_module", "no torch"),
+        "</testsuite></testsuites>",
+    ]
+)
+
+
+def skips(tmp_path: Path, allowed: str, report: str = REPORT) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "allowed.txt").write_text(allowed)
+    (tmp_path / "fast.xml").write_text(report)
+    command = [sys.executable, ROOT / ".ci" / "skips.py", "allowed.txt", "fast.xml"]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+
+def test_a_skip_outside_the_list_fails(tmp_path):
+    """The test and its reason are named; one that is listed, with any parameter, is let pass."""
+    result = skips(tmp_path, "tests/video/test_gpu.py::test_nvdec  # needs a GPU\n")
+    assert result.returncode == 1
+    assert result.stderr == "error: tests.whole.test_module was skipped (no torch) and is not in allowed.txt\n"
+
+
+def test_listed_skips_pass(tmp_path):
+    """A whole module may be listed by its path."""
+    result = skips(tmp_path, "# why\ntests/video/test_gpu.py::test_nvdec\n\ntests/whole/test_module.py\n")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("3 tests, none skipped")
+
+
+def test_a_report_without_tests_fails(tmp_path):
+    """Nothing was run is not nothing was skipped."""
+    result = skips(tmp_path, "", "<testsuites><testsuite/></testsuites>")
+    assert result.returncode == 1
+    assert "no test at all" in result.stderr
+
+
+def test_the_committed_list_names_tests_that_exist():
+    """A line for a test that was renamed or removed would let another skip pass unseen one day."""
+    for line in (ROOT / "tests" / "allowed_skips.txt").read_text(encoding="utf-8").splitlines():
+        name = line.partition("#")[0].strip()
+        if name:
+            path, _, test = name.partition("::")
+            assert f"def {test.split('::')[-1]}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def ci(tmp_path):
+    """`.ci/run` in a folder whose Makefile only writes down what it was asked; FAIL names a target that fails."""
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "allowed_skips.txt").touch()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    report = '<testsuite><testcase classname=\\"a\\" name=\\"b\\"/></testsuite>'
+    (tmp_path / "Makefile").write_text(
+        "%:\n"
+        '\t@echo "$@ $(PYTEST_ARGS)" >> log\n'
+        f'\t@for a in $(PYTEST_ARGS); do case $$a in --junitxml=*) echo "{report}" > "$${{a#*=}}";; esac; done\n'
+        '\t@test "$@" != "$(FAIL)"\n'
+    )
+
+    def run(readme: str, fail: str = "") -> tuple[subprocess.CompletedProcess[str], list[str]]:
+        (tmp_path / "README.md").write_text(readme)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        env = clean | {"FAIL": fail}
+        result = subprocess.run([tmp_path / ".ci" / "run"], env=env, capture_output=True, text=True, timeout=60)
+        log = tmp_path / "log"
+        return result, [
+            re.sub(r"=\S*/", "=", line).strip() for line in log.read_text().splitlines()
+        ] if log.exists() else []
+
+    return run
+
+
+def test_ci_runs_what_the_readme_tells(ci):
+    """Set up, the README's test command, the checks, then the tests that it left out; each with its time."""
+    result, steps = ci("Type\n\n```\nmake run\nmake test   # ten minutes\n```\n")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert steps == ["setup", "test --junitxml=fast.xml", "check", "test-all -m slow --junitxml=slow.xml"]
+    assert re.search(r"\d s  make check\n", result.stdout)
+    assert re.search(r"\d s  in all: passed\n$", result.stdout)
+
+
+@pytest.mark.parametrize("target", ["setup", "test", "check", "test-all"])
+def test_ci_stops_at_the_first_failure(ci, target):
+    """A failed step fails the run, and nothing runs after it."""
+    result, steps = ci("```\nmake test\n```\n", fail=target)
+    assert result.returncode != 0
+    assert steps[-1].startswith(target)
+    assert "in all: FAILED" in result.stdout
+
+
+def test_ci_refuses_a_readme_without_a_test_command(ci):
+    """A README that stopped telling how to test is a fault, not a reason to test less."""
+    result, steps = ci("Read the source.\n")
+    assert result.returncode == 1
+    assert "no line 'make test'" in result.stderr
+    assert steps == []
+
+
+def test_the_readme_tells_how_to_test():
+    """The line that `.ci/run` looks for stands in the README."""
+    assert re.search(r"^(\$ )?make test\b(?!-)", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_a_mistake_in_params_is_one_sentence(tmp_path):
+    """`make check` names the file and what is wrong with it, without a traceback."""
+    (tmp_path / "params.yaml").write_text("tier: smoke\nseed: 1\n")
+    command = [sys.executable, ROOT / ".ci" / "params.py", tmp_path / "params.yaml"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"error: {tmp_path / 'params.yaml'}")
+    assert "Traceback" not in result.stderr

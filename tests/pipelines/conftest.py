@@ -1,0 +1,45 @@
+"""A working folder with the project's params.yaml and dvc.yaml, and an MLflow store that is already there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch):
+    """No setting of the person who runs the tests reaches them."""
+    for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "NTLBG_DRIVEN", "NTLBG_INVOCATION", "NTLBG_STORE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A migrated sqlite file: making one takes seconds, copying it none."""
+    from pipelines.tracking import Tracker
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        tracker = Tracker()
+        # the experiment's artefact folder is absolute, so each test makes its own
+        tracker.client.search_experiments()
+    finally:
+        os.chdir(before)
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, empty_store):
+    """The working folder, with the real params.yaml and dvc.yaml."""
+    for name in ("params.yaml", "dvc.yaml", "sources.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

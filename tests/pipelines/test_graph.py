@@ -1,0 +1,96 @@
+"""The graph, and the parameters that DVC resolves for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ntlbg.errors import InputError
+from pipelines.graph import stage_graph
+
+STAGES = {
+    "corpus",
+    "validate",
+    "decode",
+    "backbone@encoder",
+    "backbone@answerer",
+    "features",
+    "evaluate@longvideobench",
+    "evaluate@videomme",
+    "evaluate@mlvu",
+    "compare",
+}
+
+
+@pytest.fixture
+def repository(project):
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], check=True)
+    return project
+
+
+def resolved() -> dict[str, dict[str, object]]:
+    """Of every stage, the parameters it depends on and their values, as DVC reads them now."""
+    from dvc.dependency.param import ParamsDependency
+    from dvc.repo import Repo
+
+    with Repo(".") as repo:
+        return {
+            stage.addressing: {
+                k: v for d in stage.deps if isinstance(d, ParamsDependency) for k, v in d.read_params().items()
+            }
+            for stage in repo.index.stages
+        }
+
+
+def edit(old: str, new: str, *, after: str = "") -> None:
+    """Replace the first `old` that follows `after` in params.yaml."""
+    path = Path("params.yaml")
+    text = path.read_text()
+    start = text.index(after)
+    assert old in text[start:]
+    path.write_text(text[:start] + text[start:].replace(old, new, 1))
+
+
+def test_the_graph_is_the_stages_of_dvc_yaml_in_a_runnable_order(repository):
+    """Each stage comes after all that it needs."""
+    graph = stage_graph()
+    assert {address for address, _ in graph} == STAGES
+    seen: set[str] = set()
+    for address, needs in graph:
+        assert set(needs) <= seen
+        seen.add(address)
+    assert dict(graph)["features"] == ("backbone@encoder", "decode")
+
+
+def test_a_broken_dvc_yaml_is_one_sentence(repository):
+    """Not DVC's own exception."""
+    Path("dvc.yaml").write_text("stages:\n  a: {cmd: [}\n")
+    with pytest.raises(InputError, match="dvc"):
+        stage_graph()
+
+
+def test_an_edit_of_an_unused_tier_changes_no_stage(repository):
+    """Neither what stages there are, nor one value that one of them depends on."""
+    before = resolved()
+    edit("fps: 2.0", "fps: 3.0", after="  moderate_long:")
+    edit("k: [8, 32, 64]", "k: [4]", after="  very_long:")
+    assert resolved() == before
+
+
+def test_an_edit_of_the_active_tier_changes_exactly_the_stages_that_read_it(repository):
+    """`selection` is read by the evaluations alone."""
+    before = resolved()
+    edit("k: [8]", "k: [4]", after="  smoke:")
+    after = resolved()
+    assert {name for name in STAGES if before[name] != after[name]} == {s for s in STAGES if s.startswith("evaluate@")}
+
+
+def test_another_tier_is_one_word_away(repository):
+    """Every stage that reads a section then depends on that tier's."""
+    edit("tier: smoke", "tier: long")
+    values = resolved()
+    assert values["decode"]["tiers.long.video"]["max_frames"] == 4096
+    assert not any(key.startswith("tiers.smoke") for stage in values.values() for key in stage)

@@ -1,0 +1,251 @@
+"""A table of videos to a folder of frames."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ntlbg.errors import InputError
+from ntlbg.store import Store, file_digest, file_stem
+from ntlbg.video import pool
+from ntlbg.video.outcomes import read_outcomes
+from ntlbg.video.params import VideoParams
+from ntlbg.video.pool import decode_all
+from tests.video.clips import numbers
+from tests.video.conftest import Clips
+from tests.video.jobs import stuck_on_some
+
+PARAMS = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=2)
+
+
+def table(paths: dict[str, Path]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "video_id": name,
+                "path": str(path),
+                "size": path.stat().st_size if path.is_file() else 0,
+                "blake3": file_digest(path) if path.is_file() else "",
+            }
+            for name, path in paths.items()
+        ],
+        columns=["video_id", "path", "size", "blake3"],
+    )
+
+
+@pytest.fixture
+def videos(clips: Clips, tmp_path: Path) -> dict[str, Path]:
+    made = {}
+    for name in ("h264_b.mp4", "vp9.webm", "mpeg4_b.avi"):
+        made[name.split(".")[0]] = Path(shutil.copy(clips[name], tmp_path / name))
+    return made
+
+
+def test_every_video_gets_its_frames_and_its_row(videos: dict[str, Path], tmp_path: Path) -> None:
+    """Right frames under the id's file name, true timestamps in the table, sorted by id."""
+    out = decode_all(table(videos), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert (out.decoded, out.reused, out.counts) == (3, 0, {"ok": 3})
+    rows = read_outcomes(tmp_path / "out")
+    assert list(rows) == sorted(videos)
+    for name, row in rows.items():
+        frames = np.load(tmp_path / "out" / f"{file_stem(name)}.npy", mmap_mode="r")
+        assert numbers(frames) == [0, 12, 24, 36]
+        assert frames.shape == (row["frames"], 32, 48, 3)
+        assert row["timestamps_s"] == pytest.approx([0, 1, 2, 3])
+        assert row["source_blake3"] == file_digest(videos[name])
+        assert (row["width"], row["height"], row["frame_count"]) == (160, 96, 48)
+        assert row["covered_s"] == pytest.approx(4, abs=0.01)
+
+
+def test_one_more_video_decodes_one_video(clips: Clips, videos: dict[str, Path], tmp_path: Path) -> None:
+    """The store remembers: the second run decodes nothing, one added video decodes one."""
+    store, into = Store(tmp_path / "store"), tmp_path / "out"
+    decode_all(table(videos), PARAMS, store=store, into=into)
+    first = (into / "outcomes.parquet").read_bytes()
+    again = decode_all(table(videos), PARAMS, store=store, into=into)
+    assert (again.decoded, again.reused) == (0, 3)
+    assert (into / "outcomes.parquet").read_bytes() == first
+    more = {**videos, "new": clips["h264.mov"]}
+    added = decode_all(table(more), PARAMS, store=store, into=into)
+    assert (added.decoded, added.reused) == (1, 3)
+    fewer = decode_all(table({"new": clips["h264.mov"]}), PARAMS, store=store, into=into)
+    assert (fewer.decoded, fewer.reused) == (0, 1)
+    assert sorted(p.name for p in into.iterdir()) == ["new.npy", "outcomes.parquet"]
+
+
+def test_the_key_holds_all_that_changes_frames(videos: dict[str, Path], tmp_path: Path) -> None:
+    """Another rate, cap or size decodes again; workers, limit and backend do not."""
+    store, into, one = Store(tmp_path / "store"), tmp_path / "out", {"a": videos["h264_b"]}
+    decode_all(table(one), PARAMS, store=store, into=into)
+    same = {"workers": 1, "limit_s": 50.0, "backend": "sequential"}
+    assert decode_all(table(one), PARAMS.model_copy(update=same), store=store, into=into).reused == 1
+    for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}):
+        assert decode_all(table(one), PARAMS.model_copy(update=change), store=store, into=into).decoded == 1
+
+
+def test_equal_content_is_decoded_once(videos: dict[str, Path], tmp_path: Path) -> None:
+    """Two ids of one file share an entry."""
+    twin = Path(shutil.copy(videos["h264_b"], tmp_path / "twin.mp4"))
+    pair = table({"a": videos["h264_b"], "b": twin})
+    out = decode_all(pair, PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert (out.decoded, out.reused, out.counts) == (1, 1, {"ok": 2})
+
+
+def test_order_of_the_table_and_workers_change_no_byte(videos: dict[str, Path], tmp_path: Path) -> None:
+    """Equal inputs, equal files."""
+    made = []
+    for n, rows in enumerate((table(videos), table(videos).iloc[::-1])):
+        into = tmp_path / f"out{n}"
+        params = PARAMS.model_copy(update={"workers": n + 1})
+        decode_all(rows, params, store=Store(tmp_path / f"store{n}"), into=into)
+        made.append({p.name: p.read_bytes() for p in into.iterdir()})
+    assert made[0] == made[1]
+
+
+def test_broken_videos_get_rows_and_stop_nothing(clips: Clips, videos: dict[str, Path], tmp_path: Path) -> None:
+    """Missing, changed, empty, text, FIFO, directory, cut and corrupt: each typed, the healthy ones decoded."""
+    (tmp_path / "zero.mp4").touch()
+    (tmp_path / "text.mp4").write_text("no video")
+    os.mkfifo(tmp_path / "fifo.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    shutil.copy(clips["h264_b.mkv"], tmp_path / "changed.mkv")
+    garbage = bytearray(clips["h264_b.mp4"].read_bytes())
+    garbage[9000:13000] = np.random.default_rng(0).bytes(4000)
+    (tmp_path / "garbage.mp4").write_bytes(garbage)
+    paths = videos | {
+        name.split(".")[0]: tmp_path / name
+        for name in ("zero.mp4", "text.mp4", "fifo.mp4", "folder.mp4", "changed.mkv", "garbage.mp4", "gone.mp4")
+    }
+    paths["cut"] = clips.cut("h264_b.mkv", 0.5)
+    rows = table(paths)
+    (tmp_path / "changed.mkv").write_bytes((tmp_path / "changed.mkv").read_bytes() + b"x")
+    store = Store(tmp_path / "store")
+    out = decode_all(rows, PARAMS, store=store, into=tmp_path / "out")
+    got = read_outcomes(tmp_path / "out")
+    assert {name: row["outcome"] for name, row in got.items()} == {
+        **dict.fromkeys(videos, "ok"),
+        **dict.fromkeys(("zero", "text", "fifo", "folder", "changed", "gone"), "open_failed"),
+        "garbage": "corrupt",
+        "cut": "truncated",
+    }
+    assert out.counts == {"corrupt": 1, "ok": 3, "open_failed": 6, "truncated": 1}
+    assert out.refused == 7
+    for name, row in got.items():
+        has = row["outcome"] in ("ok", "truncated")
+        assert (tmp_path / "out" / f"{file_stem(name)}.npy").exists() == has
+        assert (row["width"] is None) == (not has)
+        assert bool(row["detail"]) == (row["outcome"] != "ok")
+        assert str(tmp_path) not in row["detail"]
+    assert "changed" in got["changed"]["detail"]
+    # what the file's bytes decide is remembered; what may pass is tried again
+    again = decode_all(rows, PARAMS, store=store, into=tmp_path / "out")
+    assert (again.decoded, again.reused) == (1, 5)
+
+
+def test_stuck_and_deadly_videos_cost_only_themselves(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TIMEOUT after limit_s and CRASHED after two workers, while the others finish; neither is remembered."""
+    monkeypatch.setattr(pool, "decode_to_folder", stuck_on_some)
+    for i, name in enumerate(("stuck", "deadly")):
+        path = tmp_path / f"{name}.mp4"
+        path.write_bytes(videos["h264_b"].read_bytes() + bytes(i + 1))
+        videos[name] = path
+    store, params = Store(tmp_path / "store"), PARAMS.model_copy(update={"limit_s": 5.0})
+    out = decode_all(table(videos), params, store=store, into=tmp_path / "out")
+    assert out.counts == {"crashed": 1, "ok": 3, "timeout": 1}
+    rows = read_outcomes(tmp_path / "out")
+    assert rows["stuck"]["outcome"] == "timeout"
+    assert "5 s" in rows["stuck"]["detail"]
+    assert not list((tmp_path / "store" / ".partial").iterdir())
+    monkeypatch.undo()
+    out = decode_all(table(videos), params, store=store, into=tmp_path / "out")
+    assert (out.decoded, out.reused, out.counts) == (2, 3, {"ok": 5})
+
+
+KILLED = """
+import sys, pandas as pd
+from pathlib import Path
+from ntlbg.store import Store
+from ntlbg.video.params import VideoParams
+from ntlbg.video.pool import decode_all
+here = Path(sys.argv[1])
+params = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=1)
+decode_all(pd.read_parquet(here / "table.parquet"), params, store=Store(here / "store"), into=here / "out")
+"""
+
+
+def test_a_killed_run_leaves_nothing_half_written(videos: dict[str, Path], tmp_path: Path) -> None:
+    """SIGKILL at several moments: the output folder is absent or whole, entries verify, the next run finishes."""
+    table(videos).to_parquet(tmp_path / "table.parquet")
+    whole = decode_all(table(videos), PARAMS, store=Store(tmp_path / "clean"), into=tmp_path / "want")
+    want = {p.name: p.read_bytes() for p in (tmp_path / "want").iterdir()}
+    for pause in (0.3, 0.9, 1.3, 1.8):
+        child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stderr=subprocess.DEVNULL)
+        time.sleep(pause)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        if (tmp_path / "out").exists():
+            assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
+    out = decode_all(table(videos), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert out.decoded + out.reused == 3
+    assert out.counts == whole.counts
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
+
+
+def test_a_damaged_entry_is_made_again(videos: dict[str, Path], tmp_path: Path) -> None:
+    """The store verifies what it gives out."""
+    store, into, one = Store(tmp_path / "store"), tmp_path / "out", table({"a": videos["h264_b"]})
+    decode_all(one, PARAMS, store=store, into=into)
+    want = (into / "a.npy").read_bytes()
+    (entry,) = (tmp_path / "store" / "frames").rglob("frames.npy")
+    entry.unlink()
+    entry.write_bytes(want[:-1] + b"\0")
+    assert decode_all(one, PARAMS, store=store, into=into).decoded == 1
+    assert (into / "a.npy").read_bytes() == want
+
+
+def test_a_file_exchanged_while_it_is_read_is_refused(videos: dict[str, Path], tmp_path: Path) -> None:
+    """Frames never go under the digest of other bytes."""
+    from ntlbg.video.decode import Sampling
+    from ntlbg.video.worker import decode_to_folder, stamp
+
+    path = videos["h264_b"]
+    before = stamp(str(path))
+    os.utime(path, ns=(1, 1))
+    (tmp_path / "w").mkdir()
+    facts = decode_to_folder(str(path), str(tmp_path / "w"), Sampling(1, 9, (32, 48)), "auto", before)
+    assert facts["outcome"] == "open_failed"
+    assert not (tmp_path / "w" / "frames.npy").exists()
+
+
+def test_an_id_twice_is_an_error_of_the_table(videos: dict[str, Path], tmp_path: Path) -> None:
+    """One id, one file of frames."""
+    rows = pd.concat([table({"a": videos["h264_b"]}), table({"a": videos["vp9"]})])
+    with pytest.raises(InputError, match="`a` is there twice"):
+        decode_all(rows, PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+
+
+def test_no_videos_make_an_empty_table(tmp_path: Path) -> None:
+    """An empty corpus is a table without rows."""
+    out = decode_all(table({}), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert len(out) == 0
+    assert read_outcomes(tmp_path / "out") == {}
+
+
+def test_hostile_ids_stay_in_the_folder(videos: dict[str, Path], tmp_path: Path) -> None:
+    """An id is data, not a path."""
+    ids = ["../../evil", "/etc/passwd", "<script>", "ü", "a" * 300]
+    rows = table(dict.fromkeys(ids, videos["h264_b"]))
+    decode_all(rows, PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert sorted(read_outcomes(tmp_path / "out")) == sorted(ids)
+    assert len(list((tmp_path / "out").glob("*.npy"))) == len(ids)

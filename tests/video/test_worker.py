@@ -1,0 +1,43 @@
+"""One video into one folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ntlbg.video import worker
+from ntlbg.video.decode import Sampling
+from ntlbg.video.worker import FACTS, FRAMES, decode_to_folder, stamp
+from tests.video.conftest import Clips
+
+SAMPLING = Sampling(1.0, 100, (32, 48))
+
+
+def test_frames_and_facts_agree(clips: Clips, tmp_path: Path) -> None:
+    """facts.json counts what frames.npy holds."""
+    path = str(clips["h264_b.mp4"])
+    facts = decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
+    assert json.loads((tmp_path / FACTS).read_text()) == facts
+    assert len(np.load(tmp_path / FRAMES)) == facts["frames"] == len(facts["timestamps_s"]) == 4
+
+
+def test_a_broken_video_leaves_facts_only(clips: Clips, tmp_path: Path) -> None:
+    """No frames.npy, no numbers, and a detail that does not name this copy's path."""
+    broken = clips.cut("h264_b.mp4", 0.5)
+    facts = decode_to_folder(str(broken), str(tmp_path), SAMPLING, "auto", stamp(str(broken)))
+    assert sorted(facts) == ["detail", "frames", "outcome", "timestamps_s"]
+    assert str(broken.parent) not in facts["detail"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [FACTS]
+
+
+def test_too_little_memory_is_an_outcome(clips: Clips, tmp_path: Path, monkeypatch) -> None:
+    """A header that claims a giant picture must not stop the run."""
+
+    def giant(*args: object, **kwargs: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(worker, "read_into", giant)
+    path = str(clips["h264_b.mp4"])
+    assert decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))["outcome"] == "crashed"
