@@ -79,6 +79,8 @@ def _figures(rows: pd.DataFrame, arm: str, kind: str, resamples: int, seed: int)
 
 def arm_summaries(rows: pd.DataFrame, *, resamples: int, seed: int) -> list[dict[str, Any]]:
     """One summary per arm, in the order of the rows."""
+    columns = ["arm", "selector", "k", "presentation", "kind", "video_id", "error", *METRICS.values()]
+    rows = rows[columns]  # the lists of a row are heavy to copy
     return [arm_summary(rows[rows["arm"] == name], resamples=resamples, seed=seed) for name in arm_names(rows)]
 
 

@@ -9,12 +9,13 @@ An error row is wrong, and misses the evidence. Source: docs of `scipy.stats.per
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ntlbg.errors import InputError
-from ntlbg.evaluation.accuracy import ALL, KINDS, METRICS, of_kind, seed_of
+from ntlbg.evaluation.accuracy import ALL, KINDS, METRICS, seed_of
 from ntlbg.evaluation.bootstrap import by_cluster, interval
 from ntlbg.records.arrays import Array
 
@@ -65,23 +66,42 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def paired_values(rows: pd.DataFrame, arm: str, against: str, metric: str) -> tuple[Array, Array, Array]:
-    """values [n] of two arms on the questions where both are known, and those questions' videos [n]."""
-    column = METRICS[metric]
-    left, right = (rows[rows["arm"] == name].set_index("question_id")[["video_id", column]] for name in (arm, against))
-    for name, side in ((arm, left), (against, right)):
-        if side.empty:
-            raise InputError(f"no arm `{name}` among the rows")
-    both = left.join(right[[column]], rsuffix="_against", how="inner").dropna(subset=[column, f"{column}_against"])
-    return (
-        both[column].astype("float64").to_numpy(),
-        both[f"{column}_against"].astype("float64").to_numpy(),
-        both["video_id"].to_numpy(),
-    )
+@dataclass(frozen=True, eq=False)
+class Wide:
+    """One metric, question by question. values: arm → [n], NaN where unknown. videos, kinds: [n] of the questions."""
+
+    metric: str
+    values: dict[str, Array]
+    videos: Array
+    kinds: Array
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, metric: str) -> Wide:
+        first = rows.drop_duplicates("question_id")
+        place = {question: i for i, question in enumerate(first["question_id"])}
+        column = rows[METRICS[metric]].astype("float64").to_numpy()
+        values: dict[str, Array] = {}
+        for arm, question, value in zip(rows["arm"], rows["question_id"], column, strict=True):
+            values.setdefault(str(arm), np.full(len(place), np.nan))[place[question]] = value
+        return cls(metric, values, first["video_id"].to_numpy(str), first["kind"].to_numpy(str))
+
+    def pair(self, arm: str, against: str, kind: str) -> tuple[Array, Array]:
+        """Differences [n] on the questions of a kind where both arms are known, and those questions' videos [n].
+
+        Raises InputError naming an arm that is not there.
+        """
+        for name in (arm, against):
+            if name not in self.values:
+                raise InputError(f"no arm `{name}` among the rows")
+        difference = self.values[arm] - self.values[against]
+        kept = np.isfinite(difference)
+        if kind != ALL:
+            kept &= self.kinds == kind
+        return difference[kept], self.videos[kept]
 
 
 def compare_arms(
-    rows: pd.DataFrame,
+    rows: pd.DataFrame | Wide,
     arm: str,
     against: str,
     *,
@@ -96,25 +116,25 @@ def compare_arms(
     delta: mean of arm − against over questions. wins, losses: questions where arm is better, worse.
     p_mcnemar: None for evidence recall, which is a share and no right or wrong.
     """
-    a, b, videos = paired_values(of_kind(rows, kind), arm, against, metric)
-    if len(a) == 0:
+    wide = rows if isinstance(rows, Wide) else Wide.of(rows, metric)
+    difference, videos = wide.pair(arm, against, kind)
+    if len(difference) == 0:
         return None
-    difference = a - b
     wins, losses = int(np.sum(difference > 1e-12)), int(np.sum(difference < -1e-12))
-    own = seed_of(seed, arm=arm, against=against, kind=kind, metric=metric)
+    own = seed_of(seed, arm=arm, against=against, kind=kind, metric=wide.metric)
     return {
         "arm": arm,
         "against": against,
         "kind": kind,
-        "n": len(a),
+        "n": len(difference),
         "delta": float(np.mean(difference)),
         "ci": interval(difference, videos, resamples=resamples, seed=own),
         "wins": wins,
         "losses": losses,
         "p_permutation": sign_flip(difference, videos, permutations=permutations, seed=own + 1),
         "p_holm": None,
-        "p_mcnemar": mcnemar(wins, losses) if metric == "accuracy" else None,
-        "metric": metric,
+        "p_mcnemar": mcnemar(wins, losses) if wide.metric == "accuracy" else None,
+        "metric": wide.metric,
     }
 
 
@@ -123,22 +143,12 @@ def family(
 ) -> list[dict[str, Any]]:
     """Paired entries for every pair, metric and kind; Holm corrects over the pairs, within a metric and kind."""
     present = [ALL, *(kind for kind in KINDS if (rows["kind"] == kind).any())]
+    settings: dict[str, Any] = {"resamples": resamples, "permutations": permutations, "seed": seed}
     entries: list[dict[str, Any]] = []
     for metric in METRICS:
+        wide = Wide.of(rows, metric)
         for kind in present:
-            part = [
-                compare_arms(
-                    rows,
-                    arm,
-                    against,
-                    kind=kind,
-                    metric=metric,
-                    resamples=resamples,
-                    permutations=permutations,
-                    seed=seed,
-                )
-                for arm, against in pairs
-            ]
+            part = [compare_arms(wide, arm, against, kind=kind, **settings) for arm, against in pairs]
             found = [entry for entry in part if entry is not None]
             for entry, p in zip(found, holm([entry["p_permutation"] for entry in found]), strict=True):
                 entry["p_holm"] = p

@@ -26,7 +26,7 @@ def summarise(
     options: question_id → number of options. paired: at each k, a family of all selectors against uniform, and a
     family of ntlbg against every other selector.
     """
-    settings = {"resamples": resamples, "permutations": permutations, "seed": seed}
+    settings: dict[str, Any] = {"resamples": resamples, "permutations": permutations, "seed": seed}
     paired = []
     for pairs in families(rows):
         paired += family(rows, pairs, **settings)

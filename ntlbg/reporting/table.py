@@ -44,11 +44,11 @@ def rich_tables(comparison: dict[str, Any]) -> list[Table]:
 
     tables = []
     for name, figures in comparison["benchmarks"].items():
-        table = Table(title=Text(caption(name, figures)), title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(title=Text(caption(name, figures)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("arm", no_wrap=True)
         for kind in KINDS.values():
-            table.add_column("accuracy" if kind == "all" else kind, justify="right")
-        table.add_column("evidence recall", justify="right")
+            table.add_column("accuracy" if kind == "all" else kind, justify="right", min_width=10)
+        table.add_column("evidence recall", justify="right", min_width=9)
         table.add_column("errors", justify="right")
         recalls = {arm["arm"]: row[0] for arm, row in cells(figures, "evidence_recall")}
         for arm, row in cells(figures, "accuracy"):

@@ -22,7 +22,7 @@ from ntlbg.reporting.words import (
 )
 
 WIN, TIE, LOSS = "win", "tie", "loss"
-VERBS = {WIN: "wins", TIE: "shows no difference", LOSS: "loses"}
+PHRASES = {WIN: "ntlbg wins on", TIE: "no significant difference on", LOSS: "ntlbg loses on"}
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Finding:
 
     @property
     def figures(self) -> str:
-        """`+12.3 points (+8.0 to +16.1, p = 0.0008)`."""
+        """`(+12.3 points, +8.0 to +16.1, p = 0.0008)`."""
         entry = self.entry
-        return f"{points(entry['delta'])} points ({point_bounds(entry['ci'])}, {p_equals(entry['p_holm'])})"
+        return f"({points(entry['delta'])} points, {point_bounds(entry['ci'])}, {p_equals(entry['p_holm'])})"
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,13 @@ def _sentences(findings: list[Finding]) -> list[str]:
     for k in sorted({f.k for f in findings}):
         for metric, metric_name in METRICS.items():
             clauses = []
-            for wanted in (WIN, TIE, LOSS):
+            for wanted in (WIN, LOSS, TIE):
                 part = [f for f in findings if (f.k, f.metric, f.outcome) == (k, metric, wanted)]
                 if part:
                     each = [f"{IN_A_SENTENCE[f.kind]} {f.figures}" for f in part]
-                    clauses.append(f"{VERBS[wanted]} on {listed(each)}")
+                    clauses.append(f"{PHRASES[wanted]} {listed(each)}")
             if clauses:
-                sentences.append(f"In {metric_name} at k = {k}, ntlbg {'; '.join(clauses)}.")
+                sentences.append(f"{metric_name.capitalize()} at k = {k}: {'; '.join(clauses)}.")
     return sentences
 
 

@@ -22,6 +22,7 @@ from ntlbg.statistics import laws
 from ntlbg.statistics.information import greedy_logdet
 from ntlbg.statistics.nets import quantile_frames
 from ntlbg.statistics.points import Representation, cell_masses, explained, lbg, nearest
+from ntlbg.statistics.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class NTLBG(Tilted):
     time_width_s: PositiveFloat = 120.0  # two minutes: within them a look-alike is most likely the same moment
     jitter: PositiveFloat = 0.01  # noise variance of a unit-norm feature; keeps duplicates from being singular
 
+    @one_thread()
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
         law = self.law(video, query)
         chosen = np.arange(len(video))

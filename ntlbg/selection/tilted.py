@@ -42,6 +42,7 @@ class Tilted(Selector, ABC):
     contrast_anchors: PositiveInt = 600  # frames that stand for the whole video in the contrast: bounds its cost
     betas: Betas = (0.3, 1.0, 2.0)  # one law for the whole video and for its peaks
 
+    @one_thread()
     def law(self, video: VideoIndex, query: Query) -> Law:
         """The law of this question on this video."""
         space = prepared(
@@ -61,7 +62,6 @@ class Tilted(Selector, ABC):
         trust *= max(0.0, 1.0 - laws.effective_share(weights))
         return Law(space, z, weights, trust)
 
-    @one_thread()
     def _relevance(self, space: Space, video: VideoIndex, query: Query) -> Array:
         """Relevance in robust standard deviations, denoised, less what look-alike frames earn elsewhere: [T]."""
         clipped = np.clip(robust_z(query.relevance), -self.clip, self.clip)

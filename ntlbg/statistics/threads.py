@@ -23,7 +23,7 @@ _before: list[int] = []
 
 @cache
 def _libraries() -> list[tuple[Callable[[], int], Callable[[int], object]]]:
-    """How to read and to set the number of threads of each loaded BLAS: found once, since looking takes milliseconds."""
+    """How to read and to set the number of threads of each loaded BLAS; found once, as looking takes milliseconds."""
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return [(b.get_num_threads, getattr(b, "_real_set_num_threads", b.set_num_threads)) for b in found]
 

@@ -232,7 +232,8 @@ class _Video:
             held, held_ticks = frame, ticks
         if held is not None and at < total:
             yield held_ticks, held
-        self._complete(count, backwards, held_ticks)
+        stopped = at == total and held is None
+        self._complete(count, backwards, held_ticks if stopped else int(self.index.shown[-1]))
 
     def _complete(self, count: int, backwards: int, until: int) -> None:
         """Raise VideoError if frames came out twice or not at all, up to the tick `until`."""

@@ -152,13 +152,15 @@ def _matroska_complaints() -> Iterator[list[str]]:
     from av import logging
 
     found: list[str] = []
-    level = logging.get_level()
+    level, skips = logging.get_level(), logging.get_skip_repeated()
     logging.set_level(logging.ERROR)
+    logging.set_skip_repeated(False)  # else the same complaint about the next file is swallowed
     try:
         with logging.Capture() as lines:
             yield found
     finally:
         logging.set_level(level)
+        logging.set_skip_repeated(skips)
     found += [text for _, name, text in lines if "matroska" in name and "ended prematurely" not in text]
 
 

@@ -14,7 +14,6 @@ from ntlbg.errors import InputError
 from ntlbg.evaluation.rows import Row, table
 from ntlbg.evaluation.significance import compare_arms, family, holm, mcnemar, sign_flip
 
-
 PAIRED = {
     *("arm", "against", "kind", "n", "delta", "ci", "wins", "losses"),
     *("p_permutation", "p_holm", "p_mcnemar", "metric"),

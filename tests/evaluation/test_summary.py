@@ -11,7 +11,6 @@ from ntlbg.evaluation.summary import families, metrics, summarise
 from ntlbg.selection.params import SelectionParams
 from ntlbg.store import canonical
 
-
 ARM = {
     *("arm", "selector", "k", "presentation", "answered", "errors", "accuracy", "accuracy_ci"),
     *("evidence_recall", "evidence_recall_ci", "by_kind"),

@@ -40,7 +40,9 @@ def has_code(path: Path) -> bool:
 def places(module: Path) -> set[Path]:
     """Where a module's test may stand: tests/<room>/…/test_<module>.py; the folders below a room may be left out."""
     parts = module.parts[1:] if module.parts[0] == "ntlbg" else module.parts
-    folders, name = parts[:-1], f"test_{module.stem}.py"
+    # what an `__init__` gathers is tested under the folder's name
+    stem = module.parent.name if module.stem == "__init__" else module.stem
+    folders, name = parts[:-1], f"test_{stem}.py"
     return {Path("tests", *folders[:depth], name) for depth in range(min(1, len(folders)), len(folders) + 1)}
 
 

@@ -43,8 +43,10 @@ def passes(tree: Path, test: str) -> bool:
         text=True,
         check=False,
     )
-    if done.returncode not in (0, 1) or "no tests ran" in done.stdout or " passed" not in done.stdout + " passed" * (
-        done.returncode == 1
+    if (
+        done.returncode not in (0, 1)
+        or "no tests ran" in done.stdout
+        or " passed" not in done.stdout + " passed" * (done.returncode == 1)
     ):
         raise SystemExit(f"{test} did not run:\n{done.stdout}\n{done.stderr}")
     return done.returncode == 0
@@ -63,7 +65,9 @@ def main(names: list[str]) -> int:
             target = tree / fault["file"]
             text = target.read_text()
             if text.count(fault["line"]) != 1:
-                raise SystemExit(f"{fault['name']}: its line stands {text.count(fault['line'])} times in {fault['file']}")
+                raise SystemExit(
+                    f"{fault['name']}: its line stands {text.count(fault['line'])} times in {fault['file']}"
+                )
             if fault["test"] not in sound:
                 sound[fault["test"]] = passes(tree, fault["test"])
             if not sound[fault["test"]]:

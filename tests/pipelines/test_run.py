@@ -104,6 +104,7 @@ def test_two_runs_at_once_are_one_too_many(repository, capfd):
     assert "error: another run is at work in" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_stopped_run_stops_its_stage_and_the_next_one_finishes(repository):
     """DVC does not hand SIGTERM on, so the driver does."""
     Path("slow").touch()

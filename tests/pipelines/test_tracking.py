@@ -114,6 +114,7 @@ def start_one(place: int) -> str:
     return Tracker().start(f"run {place}", tags={})
 
 
+@pytest.mark.slow
 def test_two_processes_can_be_the_first(tmp_path, monkeypatch):
     """The database is made once, by one of them, while the other waits."""
     monkeypatch.chdir(tmp_path)

@@ -190,6 +190,21 @@ def test_overwritten_packets_are_corrupt(clips: Clips, tmp_path) -> None:
         assert caught.value.outcome is DecodeOutcome.CORRUPT
 
 
+@pytest.mark.parametrize("name", ["h264_b.mkv", "hevc_open.mkv", "vp9.webm"])
+def test_a_hole_in_the_middle_is_corrupt(clips: Clips, tmp_path, name: str) -> None:
+    """Matroska readers skip overwritten clusters silently; no frame is held over what they skipped."""
+    data = bytearray(clips[name].read_bytes())
+    third = len(data) // 3
+    hole = len(data) // 4
+    data[third : third + hole] = bytes(hole)
+    path = tmp_path / name
+    path.write_bytes(data)
+    for backend in ("auto", "sequential"):
+        with pytest.raises(VideoError) as caught:
+            decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
+        assert caught.value.outcome is DecodeOutcome.CORRUPT
+
+
 def test_a_track_without_pictures_is_empty(tmp_path) -> None:
     """A header alone is EMPTY, not a video of zero frames that went well."""
     path = tmp_path / "none.mkv"

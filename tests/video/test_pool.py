@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from ntlbg.errors import InputError
@@ -185,20 +186,29 @@ decode_all(pd.read_parquet(here / "table.parquet"), params, store=Store(here / "
 
 
 def test_a_killed_run_leaves_nothing_half_written(videos: dict[str, Path], tmp_path: Path) -> None:
-    """SIGKILL at several moments: the output folder is absent or whole, entries verify, the next run finishes."""
+    """SIGKILL while a worker writes, after the first entry, while the folder is filled: the output folder is absent
+    or whole, entries verify, workers end with their parent, and the next run finishes."""
     table(videos).to_parquet(tmp_path / "table.parquet")
-    whole = decode_all(table(videos), PARAMS, store=Store(tmp_path / "clean"), into=tmp_path / "want")
+    decode_all(table(videos), PARAMS, store=Store(tmp_path / "clean"), into=tmp_path / "want")
     want = {p.name: p.read_bytes() for p in (tmp_path / "want").iterdir()}
-    for pause in (0.3, 0.9, 1.3, 1.8):
+    moments = {
+        "a worker writes": "store/.partial/decode-*/*/frames.npy",
+        "an entry exists": "store/frames/*/*/entry.json",
+        "the folder is filled": ".out.*.partial",
+    }
+    for pattern in moments.values():
         child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stderr=subprocess.DEVNULL)
-        time.sleep(pause)
+        while child.poll() is None and not any(tmp_path.glob(pattern)):
+            time.sleep(0.001)
+        workers = psutil.Process(child.pid).children(recursive=True) if child.poll() is None else []
         child.send_signal(signal.SIGKILL)
         child.wait()
+        assert not psutil.wait_procs(workers, timeout=30)[1]
         if (tmp_path / "out").exists():
             assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
     out = decode_all(table(videos), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
-    assert out.decoded + out.reused == 3
-    assert out.counts == whole.counts
+    assert (out.decoded + out.reused, out.counts) == (3, {"ok": 3})
+    assert out.reused >= 1
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
 
 

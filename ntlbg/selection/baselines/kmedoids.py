@@ -1,7 +1,7 @@
 """Weighted k-medoids of the question's law: the k frames of least squared error, without thinning.
 
-The honest control of NTLBG: same space, same law, no net, no relevance in the choice of a frame. It wins every
-table of distortion and loses in evidence recall. Source: docs/selection.md, "Baselines".
+The control of NTLBG: same space, same law, but no net and no relevance in the choice of a frame. It seeks the least
+squared error with k frames, so it spends them on screen time. Source: docs/selection.md, "Baselines".
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class KMedoids(Tilted):
 
     iterations: PositiveInt = 50  # at most; it ends where no medoid moves, mostly before 15
 
+    @one_thread()
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
         law = self.law(video, query)
         points, weights = law.space.points, law.weights

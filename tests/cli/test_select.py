@@ -1,0 +1,91 @@
+"""`ntlbg select` on a short clip, with the embedded encoder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ntlbg.cli.main import run
+from ntlbg.records.arrays import indices_sha256
+
+CONTRACT = {
+    "video", "query", "selector", "encoder", "k", "indices", "timestamps", "masses", "explained", "trust", "sha256",
+}  # fmt: skip
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
+    with pytest.raises(SystemExit) as ended:
+        run(["select", *arguments])
+    told = capsys.readouterr()
+    assert not ended.value.code, told.err
+    return told.out, told.err
+
+
+def test_json_is_the_contract(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON object and nothing else on standard output; sorted, consistent, and no file is written."""
+    out, err = call(capsys, str(clip), "--query", "a red ball", "-k", "4", "--json")
+    told = json.loads(out)
+    assert set(told) == CONTRACT
+    assert (told["k"], told["selector"], told["video"]) == (4, "ntlbg", str(clip))
+    assert told["indices"] == sorted(set(told["indices"]))
+    assert told["timestamps"] == pytest.approx([float(i) for i in told["indices"]], abs=0.2)
+    assert sum(told["masses"]) == pytest.approx(1)
+    assert told["sha256"] == indices_sha256(np.array(told["indices"]))
+    assert "encoder: embedded" in err
+    assert "cannot see actions" in err
+    assert list(place.iterdir()) == []
+
+
+def test_the_second_question_decodes_and_encodes_nothing(
+    place: Path, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The printed counts say so."""
+    call(capsys, str(clip), "--query", "a dog", "--json")
+    _, err = call(capsys, str(clip), "--query", "a cat", "--json", "--selector", "uniform")
+    assert "decoded 0, encoded 0" in err
+
+
+def test_pictures_are_written(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Frames named by rank and time, a contact sheet, a timeline and the JSON, in the folder asked for."""
+    out, _ = call(capsys, str(clip), "--query", "a ball?", "-k", "3", "--out", "picked")
+    names = sorted(p.name for p in (place / "picked").iterdir())
+    frames = [n for n in names if n[:2].isdigit()]
+    assert set(names) - set(frames) == {"contact_sheet.png", "timeline.png", "selection.json"}
+    told = json.loads((place / "picked/selection.json").read_text())
+    assert told["frames"] == frames
+    for name, time_s in zip(frames, told["timestamps"], strict=True):
+        assert float(name.split("_")[1].removesuffix("s.png")) == pytest.approx(time_s, abs=1e-3)
+        with Image.open(place / "picked" / name) as picture:
+            assert min(picture.size) == 256
+    assert "picked" in out
+
+
+def test_without_a_folder_it_goes_to_selections(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One folder for each video, question and selector."""
+    call(capsys, str(clip), "--query", "a ball?", "-k", "2")
+    call(capsys, str(clip), "--query", "a ball?", "-k", "2", "--selector", "uniform")
+    assert sorted(p.name for p in (place / "selections/three-colours").iterdir()) == ["a-ball", "a-ball-uniform"]
+
+
+def test_flat_relevance_is_said(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A question about nothing visible is answered with a warning; a selector that ignores relevance gives none."""
+    _, err = call(capsys, str(clip), "--query", "Why did the parliament vote against it?", "--json")
+    assert "relevance is flat" in err
+    _, err = call(
+        capsys, str(clip), "--query", "Why did the parliament vote against it?", "--json", "--selector", "uniform"
+    )
+    assert "flat" not in err
+
+
+@pytest.mark.slow
+def test_the_film_gives_its_picket_fence(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the ten-minute film, cold: eight frames, one of them between 7:25 and 7:32, where the fence is."""
+    film = Path(__file__).parents[2] / "footage" / "big_buck_bunny.mp4"
+    if not film.exists():
+        pytest.skip("no film: `make footage` fetches it")
+    out, _ = call(capsys, str(film), "--query", "a picket fence", "--json")
+    assert any(445 <= t < 452 for t in json.loads(out)["timestamps"])

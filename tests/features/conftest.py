@@ -1,0 +1,80 @@
+"""A tiny CLIP checkpoint with random weights and its own tokenizer, and a toy encoder that sees plain colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ntlbg.features.encoders import Encoder
+from ntlbg.records.arrays import Array
+
+WORDS = ["[PAD]", "[UNK]", "[BOS]", "[EOS]", "a", "red", "green", "blue", "square", "?"]
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIPModel of 32×32 pictures, saved the ordinary way."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("clip")
+    small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = CLIPConfig(
+        text_config={
+            **small,
+            "vocab_size": len(WORDS),
+            "max_position_embeddings": 12,
+            "pad_token_id": 0,
+            "bos_token_id": 2,
+            "eos_token_id": 3,
+        },
+        vision_config={**small, "image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    torch.manual_seed(0)
+    CLIPModel(config).save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[BOS] $A [EOS]", special_tokens=[("[BOS]", 2), ("[EOS]", 3)]
+    )
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", bos_token="[BOS]", eos_token="[EOS]"
+    )
+    images = CLIPImageProcessor(size={"height": 32, "width": 32}, do_center_crop=False)
+    CLIPProcessor(image_processor=images, tokenizer=fast).save_pretrained(folder)
+    return folder
+
+
+class Colours(Encoder):
+    """A frame is its mean colour; `red`, `green` and `blue` are the axes. Counts what it encodes."""
+
+    name = "colours"
+    sees = "it sees the mean colour"
+    frame_size = (8, 8)
+
+    def __init__(self) -> None:
+        self.identity: dict[str, Any] = {"encoder": "colours"}
+        self.frames = 0
+
+    def encode_frames(self, frames: Array) -> tuple[Array, Array]:
+        self.frames += len(frames)
+        mean = frames.reshape(len(frames), -1, 3).mean(axis=1).astype(np.float32) + 1
+        return mean, mean / np.linalg.norm(mean, axis=1, keepdims=True)
+
+    def encode_texts(self, texts: list[str]) -> Array:
+        axes = np.eye(3, dtype=np.float32)
+        return np.stack([axes[["red", "green", "blue"].index(t.split()[-1])] for t in texts])
+
+
+@pytest.fixture
+def colours() -> Colours:
+    return Colours()
+
+
+def noise(frames: int, height: int, width: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).integers(0, 256, (frames, height, width, 3), dtype=np.uint8)

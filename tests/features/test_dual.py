@@ -1,0 +1,113 @@
+"""Hugging Face dual encoders from a local folder."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ntlbg.errors import InputError
+from ntlbg.features.encoders import load_encoder
+from tests.features.conftest import noise
+
+
+def test_features_are_visual_and_vectors_are_shared(clip_folder: Path) -> None:
+    """features = the vision tower's pooled output, vectors = its unit-norm projection: as the model itself says."""
+    import torch
+    from transformers import CLIPModel, CLIPProcessor
+
+    frames = noise(5, 32, 48)
+    encoder = load_encoder(clip_folder)
+    features, vectors = encoder.encode_frames(frames)
+    model = CLIPModel.from_pretrained(clip_folder).eval()
+    pixels = CLIPProcessor.from_pretrained(clip_folder)(images=list(frames), return_tensors="pt")["pixel_values"]
+    with torch.inference_mode():
+        pooled = model.vision_model(pixels).pooler_output
+        shared = model.visual_projection(pooled)
+    np.testing.assert_allclose(features, pooled.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(vectors, (shared / shared.norm(dim=1, keepdim=True)).numpy(), rtol=1e-4, atol=1e-5)
+    assert encoder.frame_size == (32, 32)
+
+
+def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
+    """A frame or text has the same vector alone, in a batch, and beside longer texts; too long texts are cut."""
+    encoder = load_encoder(clip_folder)
+    frames = noise(4, 32, 32)
+    together = encoder.encode_frames(frames)
+    alone = [encoder.encode_frames(frames[i : i + 1]) for i in range(4)]
+    for part in (0, 1):
+        np.testing.assert_allclose(together[part], np.concatenate([a[part] for a in alone]), atol=1e-5)
+    texts = ["a red square", "blue", "green " * 40]
+    batch = encoder.encode_texts(texts)
+    np.testing.assert_allclose(batch, np.concatenate([encoder.encode_texts([t]) for t in texts]), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(batch, axis=1), 1, atol=1e-5)
+
+
+def test_other_weights_are_another_identity(clip_folder: Path, tmp_path: Path) -> None:
+    """The identity follows the content, not the folder's name."""
+    copy = tmp_path / "copy"
+    shutil.copytree(clip_folder, copy)
+    assert load_encoder(copy).identity == load_encoder(clip_folder).identity
+    weights = next(copy.glob("*.safetensors"))
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    assert load_encoder(copy).identity != load_encoder(clip_folder).identity
+
+
+class Canary:
+    """Unpickling it leaves a file behind."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (open, (self.path, "w"))
+
+
+def test_a_pickle_is_not_read(clip_folder: Path, tmp_path: Path) -> None:
+    """A checkpoint whose weights are a pickle is refused, and the pickle never runs."""
+    copy, canary = tmp_path / "copy", tmp_path / "canary"
+    shutil.copytree(clip_folder, copy)
+    next(copy.glob("*.safetensors")).unlink()
+    (copy / "pytorch_model.bin").write_bytes(pickle.dumps(Canary(str(canary))))
+    with pytest.raises(InputError, match="safetensors"):
+        load_encoder(copy)
+    assert not canary.exists()
+
+
+def test_a_checkpoint_that_asks_for_its_own_code_is_refused(clip_folder: Path, tmp_path: Path) -> None:
+    """`auto_map` names code in the checkpoint; it is not imported."""
+    import json
+
+    copy, canary = tmp_path / "copy", tmp_path / "canary"
+    shutil.copytree(clip_folder, copy)
+    config = json.loads((copy / "config.json").read_text())
+    config |= {"model_type": "unknown_kind", "auto_map": {"AutoConfig": "evil.C", "AutoModel": "evil.M"}}
+    (copy / "config.json").write_text(json.dumps(config))
+    (copy / "evil.py").write_text(f"open({str(canary)!r}, 'w')")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_encoder(copy)
+    assert not canary.exists()
+
+
+def test_a_model_that_is_no_dual_encoder_is_named(tmp_path: Path) -> None:
+    """A text model has no image features: said so, not failed over."""
+    from transformers import BertConfig, BertModel
+
+    BertModel(
+        BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, vocab_size=20)
+    ).save_pretrained(tmp_path)
+    with pytest.raises(InputError):
+        load_encoder(tmp_path)
+
+
+def test_wrong_frames_are_refused(clip_folder: Path) -> None:
+    """Floats and missing channels are an error, not a guess."""
+    encoder = load_encoder(clip_folder)
+    for wrong in (np.zeros((2, 32, 32, 3), np.float32), np.zeros((2, 32, 32), np.uint8)):
+        with pytest.raises(InputError, match="uint8"):
+            encoder.encode_frames(wrong)

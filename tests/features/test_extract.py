@@ -1,0 +1,140 @@
+"""From stored frames to feature files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ntlbg.errors import InputError
+from ntlbg.features.extract import extract_all
+from ntlbg.features.index import load_features
+from ntlbg.features.params import FeaturesParams
+from ntlbg.records.arrays import Array
+from ntlbg.store import Store, file_stem
+from tests.features.conftest import Colours, noise
+
+PARAMS = FeaturesParams(batch=4)
+
+
+def row(video_id: str, frames: int, outcome: str = "ok") -> dict[str, Any]:
+    return {
+        "video_id": video_id,
+        "outcome": outcome,
+        "native_fps": 25.0,
+        "frame_count": frames * 25,
+        "duration_s": float(frames),
+        "timestamps_s": [float(i) for i in range(frames)],
+    }
+
+
+def write(folder: Path, videos: dict[str, Array], extra: tuple[dict[str, Any], ...] = ()) -> Path:
+    folder.mkdir(exist_ok=True)
+    for video_id, frames in videos.items():
+        np.save(folder / f"{file_stem(video_id)}.npy", frames)
+    rows = [row(v, len(f)) for v, f in videos.items()] + list(extra)
+    pq.write_table(pa.Table.from_pylist(rows), folder / "outcomes.parquet")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def test_every_video_with_frames_gets_a_file(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """One file per readable video, none for a broken one, with the frames' own features and times."""
+    frames = write(
+        tmp_path / "frames",
+        {"a": noise(9, 8, 8), "b/../odd id": noise(5, 8, 8, 1)},
+        (row("broken", 0, "corrupt"),),
+    )
+    counts = extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out").counts
+    assert counts == {"encoded": 2, "reused": 0, "skipped": 1, "frames": 14}
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
+        ["a.safetensors", file_stem("b/../odd id") + ".safetensors"]
+    )
+    found = load_features(tmp_path / "out" / "a.safetensors")
+    np.testing.assert_allclose(found.index.features, noise(9, 8, 8).reshape(9, -1, 3).mean(axis=1) + 1, rtol=1e-5)
+    assert found.index.timestamps_s.tolist() == list(range(9))
+    assert (found.index.video_id, found.index.native_fps, found.encoder) == ("a", 25.0, "colours")
+
+
+def test_the_second_run_encodes_nothing(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """Same frames, same encoder: all reused, and the files are equal to the byte."""
+    frames = write(tmp_path / "frames", {"a": noise(9, 8, 8)})
+    extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "one")
+    counts = extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "two").counts
+    assert (counts["encoded"], counts["reused"], colours.frames) == (0, 1, 9)
+    assert (tmp_path / "one/a.safetensors").read_bytes() == (tmp_path / "two/a.safetensors").read_bytes()
+
+
+def test_one_more_video_encodes_one_and_one_less_removes_one(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """The folder holds exactly what is asked for; only the new video is encoded."""
+    out = tmp_path / "out"
+    extract_all(write(tmp_path / "frames", {"a": noise(9, 8, 8)}), colours, PARAMS, store=store, into=out)
+    both = write(tmp_path / "frames", {"a": noise(9, 8, 8), "b": noise(5, 8, 8, 1)})
+    assert extract_all(both, colours, PARAMS, store=store, into=out).counts["frames"] == 5
+    extract_all(write(tmp_path / "frames", {"b": noise(5, 8, 8, 1)}), colours, PARAMS, store=store, into=out)
+    assert [p.name for p in out.iterdir()] == ["b.safetensors"]
+
+
+@pytest.mark.parametrize("change", ["pixel", "time", "encoder", "dtype"])
+def test_whatever_changes_a_feature_changes_its_key(
+    tmp_path: Path, store: Store, colours: Colours, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another pixel, time, encoder or dtype is encoded anew, never answered from the store."""
+    pixels = noise(9, 8, 8)
+    frames = write(tmp_path / "frames", {"a": pixels})
+    extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out")
+    params = PARAMS
+    if change == "pixel":
+        pixels[3, 2, 1, 0] ^= 1
+        write(frames, {"a": pixels})
+    elif change == "time":
+        moved = row("a", 9)
+        moved["timestamps_s"][4] += 0.25
+        pq.write_table(pa.Table.from_pylist([moved]), frames / "outcomes.parquet")
+    elif change == "encoder":
+        colours.identity = {"encoder": "other colours"}
+    else:
+        monkeypatch.setattr(colours, "compute_in", lambda dtype: None)
+        params = FeaturesParams(dtype="float16")
+    assert extract_all(frames, colours, params, store=store, into=tmp_path / "out").counts["encoded"] == 1
+
+
+def test_the_batch_size_changes_no_key(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """How many frames go through at once is a matter of speed."""
+    frames = write(tmp_path / "frames", {"a": noise(9, 8, 8)})
+    extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out")
+    assert extract_all(frames, colours, FeaturesParams(batch=2), store=store, into=tmp_path / "out").counts["reused"]
+
+
+def test_a_shard_that_does_not_fit_is_named(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """Too few frames, another type, a pickle or no file: one sentence with the shard's path, and no feature file."""
+    frames = write(tmp_path / "frames", {"a": noise(9, 8, 8)})
+    shard = frames / "a.npy"
+    for spoil in (
+        lambda: np.save(shard, noise(8, 8, 8)),
+        lambda: np.save(shard, np.zeros((9, 8, 8, 3))),
+        lambda: np.save(shard, np.array([object()]), allow_pickle=True),
+        lambda: shard.write_bytes(b"\x93NUMPY"),
+        shard.unlink,
+    ):
+        spoil()
+        with pytest.raises(InputError, match=r"a\.npy"):
+            extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_missing_or_broken_table_is_named(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """Without outcomes there is nothing to encode, and that is said."""
+    with pytest.raises(InputError, match=r"outcomes\.parquet"):
+        extract_all(tmp_path, colours, PARAMS, store=store, into=tmp_path / "out")
+    (tmp_path / "outcomes.parquet").write_bytes(b"no table")
+    with pytest.raises(InputError, match=r"outcomes\.parquet"):
+        extract_all(tmp_path, colours, PARAMS, store=store, into=tmp_path / "out")

@@ -1,0 +1,34 @@
+"""How many representatives a video gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from ntlbg.modeling.params import ModelingParams
+
+PARAMS = ModelingParams(representatives=512, coverage_ratio=0.125, coverage_align=8, coverage_minimum=16)
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        (4096, 512),  # the whole tier
+        (10_000, 512),  # never more than the tier's number
+        (1000, 120),  # 125, aligned to 8
+        (300, 32),  # 37.5, aligned to 8
+        (100, 16),  # 12.5: below the minimum
+        (10, 10),  # there are no more frames than that
+        (1, 1),
+    ],
+)
+def test_coverage_is_aligned_and_bounded_on_both_sides(frames, expected):
+    """At least the minimum, at most the tier's number, never more than there are frames."""
+    assert PARAMS.representatives_of(frames) == expected
+
+
+def test_more_frames_never_get_fewer_representatives():
+    """And floating point loses none: 0.07 × 100 is 7."""
+    numbers = [PARAMS.representatives_of(n) for n in range(1, 5000)]
+    assert numbers == sorted(numbers)
+    exact = ModelingParams(representatives=512, coverage_ratio=0.07, coverage_align=7, coverage_minimum=1)
+    assert exact.representatives_of(100) == 7

@@ -1,0 +1,109 @@
+"""`select_frames`, as a Python user calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ntlbg.api import select_frames
+from ntlbg.errors import InputError
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.store import Store
+from ntlbg.video.errors import VideoError
+from tests.cli.conftest import SECONDS_EACH, encode
+from tests.features.conftest import Colours
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return encode(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def colours() -> Colours:
+    return Colours()
+
+
+def test_the_frame_that_answers_is_chosen(film: Path, store: Store, colours: Colours) -> None:
+    """The one frame asked for shows the colour asked for, and its pixels and time belong together."""
+    for place, colour in enumerate(("red", "green", "blue")):
+        chosen = select_frames(film, f"what is {colour}", 1, selector="topk_nms", encoder=colours, store=store)
+        time_s = float(chosen.selection.timestamps_s[0])
+        assert SECONDS_EACH * place <= time_s < SECONDS_EACH * (place + 1)
+        (picture,) = chosen.pictures()
+        assert np.argmax(np.median(picture.reshape(-1, 3), axis=0)) == place
+
+
+def test_the_second_question_costs_nothing(film: Path, tmp_path: Path, colours: Colours) -> None:
+    """First: one video decoded, one encoded. Then none, also for another name of the same file."""
+    store = Store(tmp_path / "store")
+    first = select_frames(film, "red", 2, encoder=colours, store=store)
+    assert (first.decoded, first.encoded, colours.frames) == (1, 1, 12)
+    copy = tmp_path / "another name.mp4"
+    copy.write_bytes(film.read_bytes())
+    for video in (film, copy):
+        again = select_frames(video, "blue", 3, encoder=colours, store=store)
+        assert (again.decoded, again.encoded, colours.frames) == (0, 0, 12)
+    assert list((tmp_path / "store" / ".partial").iterdir()) == []
+
+
+def test_the_same_question_gives_the_same_frames(film: Path, store: Store, colours: Colours) -> None:
+    """Two calls agree to the hash; k above the number of candidates returns all and says so."""
+    one, two = (select_frames(film, "green", 4, encoder=colours, store=store) for _ in range(2))
+    assert one.selection.sha256 == two.selection.sha256
+    every = select_frames(film, "green", 50, encoder=colours, store=store)
+    assert len(every.selection) == 12
+    assert any("only 12 candidate frames" in note for note in every.notes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ({"k": 0}, "k is 0"),
+        ({"query": " "}, "question"),
+        ({"fps": 0}, "fps"),
+        ({"fps": float("nan")}, "fps"),
+        ({"max_frames": 0}, "max_frames"),
+        ({"selector": "nearest"}, "nearest"),
+        ({"encoder": "nothing"}, "nothing"),
+        ({"settings": {"speed": 3}}, "speed"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_any_work(
+    film: Path, tmp_path: Path, colours: Colours, arguments: dict[str, object], names: str
+) -> None:
+    """One sentence naming it; nothing is decoded, nothing stored."""
+    given: dict[str, object] = {"query": "red", "k": 2, "encoder": colours, **arguments}
+    with pytest.raises(InputError, match=names):
+        select_frames(film, store=Store(tmp_path / "store"), **given)  # type: ignore[arg-type]
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_video_that_cannot_be_read_says_how(tmp_path: Path, film: Path, colours: Colours) -> None:
+    """A missing file, a text and a spoilt video raise VideoError with the path; no selection comes back."""
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    spoilt = tmp_path / "spoilt.mp4"
+    data = bytearray(film.read_bytes())
+    data[200 : len(data) // 2] = bytes(len(data) // 2 - 200)
+    spoilt.write_bytes(data)
+    for path in (tmp_path / "missing.mp4", text, spoilt):
+        with pytest.raises(VideoError, match=path.name) as error:
+            select_frames(path, "red", 2, encoder=colours, store=Store(tmp_path / "store"))
+        assert not DecodeOutcome(error.value.outcome).has_frames
+
+
+def test_a_long_video_is_spread_over_max_frames(film: Path, tmp_path: Path, colours: Colours) -> None:
+    """The cap thins the whole video instead of cutting it off."""
+    chosen = select_frames(film, "red", 6, encoder=colours, store=Store(tmp_path / "s"), max_frames=6)
+    times = chosen.selection.timestamps_s
+    assert len(times) == 6
+    assert times[0] == 0
+    assert times[-1] > 11
