@@ -13,6 +13,8 @@ PYTEST_ARGS ?=
 
 # stages are started as `python -m …`, and must find this environment's python first
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# compiled once and kept: where this is set, every stage would compile torch and the rest again, 10 s each
+export PYTHONDONTWRITEBYTECODE :=
 # nothing here reports to anybody
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true

@@ -60,14 +60,15 @@ def main() -> int:
         f"""# A real film: does a frame of the answer come back?
 
 *Big Buck Bunny* (9 min 56 s; (c) 2008 Blender Foundation, www.bigbuckbunny.org, CC-BY 3.0), {K} frames of the
-candidates at 1 fps, encoder: {encoder.name}. The questions, answers and times were written down on
+candidates at 1 fps, encoder: {encoder.name}.
+The questions, answers and times were written down on
 {told["written_at"]}, before any selector or encoder had run on the film; all of them are reported. A question is hit
 when at least one of the {K} frames lies inside its evidence, which is at most 10 s of the 596.
 
 {table}
 
-{len(told["questions"])} questions are an illustration, not a measurement. That this encoder sees fences and birds in an animation was
-known when they were written; nothing was changed after these results. About the encoder: {encoder.sees}.
+{len(told["questions"])} questions are an illustration, not a measurement. That this encoder sees fences and birds
+in an animation was known when they were written. About the encoder: {encoder.sees}.
 
 `make footage && python -m benchmarks.film` makes this page and its pictures again.
 

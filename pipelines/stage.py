@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 DRIVEN = "NTLBG_DRIVEN"
 REPORTS = Path("reports/runs")
+PROBLEM_CHARACTERS = 1000  # MLflow refuses a run whose tag is too long
 STOPPED = 130  # exit code of a stage that a person stopped, as shells count
 
 
@@ -210,13 +211,13 @@ def _execute(name: str, body: Callable[..., None], argument: str | None) -> None
         body(run) if argument is None else body(run, argument)
         status = FINISHED
     except NTLBGError as error:
-        problem = error.sentence
+        problem = error.sentence[:PROBLEM_CHARACTERS]
         raise
     except (KeyboardInterrupt, SystemExit):
         status = KILLED
         raise
     except BaseException as error:
-        problem = f"{type(error).__name__}: {error}"
+        problem = f"{type(error).__name__}: {error}"[:PROBLEM_CHARACTERS]
         raise
     finally:
         costs = usage.reading()

@@ -5,7 +5,6 @@ Without the curriculum over the number of frames nothing is learnt in this time.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,25 +12,18 @@ import numpy as np
 
 from ntlbg.backbone.lessons import Lesson, lesson
 from ntlbg.backbone.packed import Layout, layout, packed_logits
-from ntlbg.backbone.practice import Scene
+from ntlbg.backbone.optimiser import Optimiser, rate
+from ntlbg.backbone.practice import Scene, shaken
 from ntlbg.corpus.planted import rng_for
 from ntlbg.corpus.world import COLOURS, PLACES, SHAPES
 from ntlbg.modeling.images import patches, tokens_per_frame
 from ntlbg.modeling.vision import embed_frames
 from ntlbg.progress import meter
 
-EYES_SHARE = 0.25  # of the steps go to seeing: place, shape and colour of single frames
-# (until this share of the remaining steps, frames)
+EYES_PER_STEP = 0.5  # steps of seeing (place, shape and colour of single frames) before each step of reading
+# (until this share of the steps, frames)
 CURRICULUM = ((0.10, (1,)), (0.22, (1, 2)), (0.40, (2, 4)), (1.0, (8, 8, 8, 8, 6, 4, 2, 1)))
 ASKS = 6  # questions about one selection
-
-
-def rate(step: int, steps: int, peak: float) -> float:
-    """Learning rate: linear warm-up over the first 4 %, then a cosine to a twentieth of the peak."""
-    warm = max(1, round(0.04 * steps))
-    if step < warm:
-        return peak * (step + 1) / warm
-    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))))
 
 
 def learn(
@@ -41,7 +33,7 @@ def learn(
     *,
     steps: int,
     batch: int = 32,
-    peak: float = 1e-3,
+    peak: float = 3e-3,
     seed: int = 0,
     every: int = 0,
     look: Callable[[int, float], None] | None = None,
@@ -49,26 +41,24 @@ def learn(
     """Train in place. batch: selections a step, each with `ASKS` questions. look(step, loss): called each `every` steps."""
     import torch
 
-    eyes = round(EYES_SHARE * steps)
-    _learn_to_see(model, processor, scenes, steps=eyes, batch=batch * 4, peak=peak, seed=seed)
+    whiten(model, processor, scenes, seed=seed)
+    learn_to_see(
+        model, processor, scenes, steps=round(EYES_PER_STEP * steps), batch=batch * 4, peak=peak, seed=seed
+    )
     rng = rng_for("answerer", seed)
     torch.manual_seed(seed)
-    optimiser = optimiser_for(model.named_parameters(), peak)
+    optimiser = Optimiser(model.named_parameters())
     layouts: dict[int, Layout] = {}
     recent: list[float] = []
-    todo = steps - eyes
     model.train()
-    with meter("answerer", total=todo, unit="steps") as m:
-        for step in range(todo):
-            k = _frames_at(rng, step / todo)
+    with meter("answerer", total=steps, unit="steps") as m:
+        for step in range(steps):
+            k = _frames_at(rng, step / steps)
             drawn = [_drawn(rng, scenes, k) for _ in range(batch)]
             loss = _loss(model, processor, layouts, rng, drawn, k)
-            for group in optimiser.param_groups:
-                group["lr"] = rate(step, todo, peak)
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
+            optimiser.step(rate(step, steps, peak))
             recent = [*recent[-99:], float(loss.detach())]
             m.advance(now=f"loss {np.mean(recent):.3f}  {k} frames")
             if look is not None and every and (step + 1) % every == 0:
@@ -88,23 +78,6 @@ def _frames_at(rng: np.random.Generator, progress: float) -> int:
 def _drawn(rng: np.random.Generator, scenes: Sequence[Scene], k: int) -> tuple[Scene, Lesson]:
     scene = scenes[int(rng.integers(len(scenes)))]
     return scene, lesson(rng, scene, k, ASKS)
-
-
-def optimiser_for(named: Any, peak: float) -> Any:
-    import torch
-
-    decay, free = [], []
-    for name, parameter in named:
-        (decay if parameter.ndim > 1 and "embed_tokens" not in name else free).append(parameter)
-    groups = [{"params": decay, "weight_decay": 0.05}, {"params": free, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98))
-
-
-def shaken(rng: np.random.Generator, frames: Any) -> Any:
-    """Frames with a small change of light and contrast each: a new video's light is never quite a practised one's."""
-    gain = rng.uniform(0.93, 1.07, (len(frames), 1, 1, 1)).astype(np.float32)
-    shift = rng.uniform(-8, 8, (len(frames), 1, 1, 1)).astype(np.float32)
-    return np.clip(frames * gain + shift, 0, 255).astype(np.uint8)
 
 
 def _loss(
@@ -143,7 +116,31 @@ def _loss(
     return -(target * torch.log_softmax(logits, dim=-1)).sum(-1).mean()
 
 
-def _learn_to_see(
+def whiten(model: Any, processor: Any, scenes: Sequence[Scene], *, seed: int, frames: int = 2000) -> None:
+    """Start the patch projection at the principal directions of practice patches, each scaled to unit variance.
+
+    Raw patches are nearly all brightness; edges, which tell a ring from a moon, start too faint to be learnt from.
+    """
+    import torch
+
+    rng = rng_for("whiten", seed)
+    drawn = []
+    for s in rng.integers(len(scenes), size=frames):
+        shown = np.flatnonzero(scenes[int(s)].event >= 0)
+        drawn.append(scenes[int(s)].frames[int(rng.choice(shown))])
+    weight = model.model.visual.patch_embed.proj.weight  # [width, 3, temporal, patch, patch]
+    width, colours, temporal, patch, _ = weight.shape
+    pixels, _ = patches(processor.image_processor, np.stack(drawn))
+    flat = pixels.view(-1, colours, temporal, patch * patch)[:, :, 0].reshape(len(pixels), -1).double().numpy()
+    variance, directions = np.linalg.eigh(np.cov(flat.T))
+    order = np.argsort(variance)[::-1][:width]
+    scaled = directions[:, order] / np.sqrt(variance[order] + 0.01 * variance.mean())
+    start = torch.from_numpy(scaled.T.astype(np.float32)).view(-1, colours, 1, patch, patch)
+    with torch.no_grad():
+        weight[: len(order)].copy_(start.expand(-1, -1, temporal, -1, -1) / temporal)
+
+
+def learn_to_see(
     model: Any, processor: Any, scenes: Sequence[Scene], *, steps: int, batch: int, peak: float, seed: int
 ) -> None:
     """Teach the vision tower what a single frame shows, through three linear readers that are thrown away after."""
@@ -157,7 +154,7 @@ def _learn_to_see(
         torch.nn.Linear(width, n) for n in (len(PLACES), len(SHAPES) + 1, len(COLOURS) + 1)
     )
     tower = model.model.visual
-    optimiser = optimiser_for([*tower.named_parameters(), *readers.named_parameters()], peak)
+    optimiser = Optimiser([*tower.named_parameters(), *readers.named_parameters()])
     shapes, colours = list(SHAPES), list(COLOURS)
     shown = [(s, int(f)) for s, scene in enumerate(scenes) for f in np.flatnonzero(scene.event >= 0)]
     tower.train()
@@ -178,12 +175,9 @@ def _learn_to_see(
             pooled = embed_frames(model, pixels, grid).view(batch, -1, width).mean(1)
             guesses = [reader(pooled) for reader in readers]
             loss = sum(cross_entropy(g, torch.from_numpy(y)) for g, y in zip(guesses, labels, strict=True))
-            for group in optimiser.param_groups:
-                group["lr"] = rate(step, steps, peak)
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
-            optimiser.step()
+            optimiser.step(rate(step, steps, peak))
             right = [float((g.argmax(-1) == torch.from_numpy(y)).float().mean()) for g, y in zip(guesses, labels, strict=True)]
             m.advance(now=f"place {right[0]:.2f}  shape {right[1]:.2f}  colour {right[2]:.2f}")
     tower.eval()

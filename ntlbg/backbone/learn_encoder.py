@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ntlbg.backbone.learn_answerer import optimiser_for, rate, shaken
-from ntlbg.backbone.practice import Scene
+from ntlbg.backbone.optimiser import Optimiser, rate
+from ntlbg.backbone.practice import Scene, shaken
 from ntlbg.corpus.planted import rng_for
 from ntlbg.corpus.world import PLACES
 from ntlbg.progress import meter
@@ -46,7 +46,7 @@ def learn(
 
     rng = rng_for("encoder", seed)
     torch.manual_seed(seed)
-    optimiser = optimiser_for(model.named_parameters(), peak)
+    optimiser = Optimiser(model.named_parameters())
     shown = [(s, int(f)) for s, scene in enumerate(scenes) for f in np.flatnonzero(scene.event >= 0)]
     empty = [(s, int(f)) for s, scene in enumerate(scenes) for f in np.flatnonzero(scene.event == -1)]
     bare = round(EMPTY_SHARE * batch)
@@ -59,12 +59,9 @@ def learn(
             frames = shaken(rng, np.stack([scenes[s].frames[f] for s, f in drawn]))
             texts, things = _texts(rng, scenes, drawn)
             loss = _loss(model, processor, frames, texts, things)
-            for group in optimiser.param_groups:
-                group["lr"] = rate(step, steps, peak)
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
+            optimiser.step(rate(step, steps, peak))
             recent = [*recent[-49:], float(loss.detach())]
             m.advance(now=f"loss {np.mean(recent):.3f}")
             if look is not None and every and (step + 1) % every == 0:

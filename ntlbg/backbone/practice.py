@@ -109,3 +109,10 @@ def asked_pair(plan: VideoPlan, question: PlannedQuestion) -> list[Event]:
     """The events that a planned colour, order or count question is about."""
     spans = {(start, end) for _, start, end in question.evidence}
     return [e for e in plan.events if (e.start_s, e.end_s) in spans]
+
+
+def shaken(rng: np.random.Generator, frames: Array) -> Array:
+    """Frames with a small change of light and contrast each: a new video's light is never quite a practised one's."""
+    gain = rng.uniform(0.93, 1.07, (len(frames), 1, 1, 1)).astype(np.float32)
+    shift = rng.uniform(-8, 8, (len(frames), 1, 1, 1)).astype(np.float32)
+    return np.clip(frames * gain + shift, 0, 255).astype(np.uint8)

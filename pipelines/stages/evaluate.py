@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +16,6 @@ from ntlbg.evaluation.rows import write_rows
 from ntlbg.evaluation.summary import metrics
 from ntlbg.store import write_atomic
 from pipelines.stage import Run, clear, stage
-from pipelines.tracking import flatten
 
 CORPUS = Path("data/corpus")
 INTO = Path("reports/evaluation")
@@ -50,7 +51,7 @@ def evaluate(run: Run, benchmark: str) -> None:
     content = metrics(rows, params, run.seed)
     write_atomic(summary, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     for arm in arm_summaries(rows, resamples=params.bootstrap, seed=run.seed):
-        record_arm(run, benchmark, arm)
+        record_arm(run, benchmark, arm, content)
     run.count(questions=content["questions"], answers=len(rows), errors=int((rows["error"] != "").sum()))
     run.artifact(table)
 
@@ -61,18 +62,16 @@ def in_corpus(benchmark: str) -> bool:
     return bool(((questions["benchmark"] == benchmark) & (questions["split"] == "test")).any())
 
 
-def record_arm(run: Run, benchmark: str, arm: dict[str, object]) -> None:
+def record_arm(run: Run, benchmark: str, arm: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
     """One nested run, `videomme · ntlbg · k=8`, with its figures, by kind too; unsupported figures are left out."""
-    names = ("selector", "k", "presentation")
-    flat = flatten({"by_kind": arm["by_kind"], **{n: arm[n] for n in ("accuracy", "evidence_recall")}})
-    figures = {
-        name.removeprefix("by_kind."): json.loads(text) for name, text in flat.items() if not name.endswith("_ci")
-    }
-    counts = {name: float(arm[name]) for name in ("answered", "errors")}  # type: ignore[arg-type]
+    figures = {name: arm[name] for name in ("answered", "errors", "accuracy", "evidence_recall")}
+    figures |= {name: summary[name].get(arm["arm"]) for name in ("accuracy_over_uniform", "p_permutation")}
+    for kind, part in arm["by_kind"].items():
+        figures |= {f"{kind}.{name}": part[name] for name in ("n", "accuracy", "evidence_recall")}
     run.nested(
         f"{benchmark} · {arm['selector']}" + (f" · k={arm['k']}" if arm["k"] else ""),
-        params={"benchmark": benchmark, "arm": arm["arm"], **{name: arm[name] for name in names}},
-        metrics=counts | {name: float(value) for name, value in figures.items() if value is not None},
+        params={"benchmark": benchmark, **{name: arm[name] for name in ("arm", "selector", "k", "presentation")}},
+        metrics={name: float(value) for name, value in figures.items() if value is not None},
     )
 
 

@@ -82,6 +82,7 @@ def test_flat_relevance_is_said(place: Path, clip: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_film_gives_its_picket_fence(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On the ten-minute film, cold: eight frames, one of them between 7:25 and 7:32, where the fence is."""
     film = Path(__file__).parents[2] / "footage" / "big_buck_bunny.mp4"

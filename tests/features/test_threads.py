@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
+
 import torch
 
 from ntlbg.features.threads import one_torch_thread
@@ -13,9 +14,9 @@ def test_one_thread_inside_and_the_old_number_after() -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        with pytest.raises(RuntimeError, match="inside"), one_torch_thread():
+        with contextlib.suppress(RuntimeError), one_torch_thread():
             assert torch.get_num_threads() == 1
-            raise RuntimeError("inside")
+            raise RuntimeError
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
