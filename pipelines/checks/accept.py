@@ -20,7 +20,7 @@ from ntlbg.store import folder_atomic
 from pipelines.checks import observed, summary
 from pipelines.checks.docs import Judge, Verdict, judge
 from pipelines.checks.summary import Account, Quarantined
-from pipelines.checks.tables import QUESTIONS, VIDEOS, read_table, write_table
+from pipelines.checks.tables import DEFECTS, QUESTIONS, VIDEOS, read_table, write_table
 from pipelines.checks.text import visible
 
 DIGEST_LIMIT = 4 << 30  # bytes: above it a corpus is checked by the sizes of its files alone
@@ -29,16 +29,17 @@ NAMED = 3  # rows that a sentence names before it only counts
 
 @dataclass(frozen=True)
 class Accepted:
-    """How many rows went on and how many were put aside."""
+    """How many rows went on and how many were put aside; `quarantine` names those, source rows first."""
 
     videos: int
     questions: int
     quarantined_videos: int
     quarantined_questions: int
+    quarantine: tuple[Quarantined, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
-        return dict(self.__dict__)
+        return {name: value for name, value in self.__dict__.items() if name != "quarantine"}
 
     def __str__(self) -> str:
         return (
@@ -50,14 +51,18 @@ class Accepted:
 def accept(corpus: Path, into: Path, reports: Path, *, digest_limit: int = DIGEST_LIMIT) -> Accepted:
     """Check `corpus`/{videos,questions}.parquet; write the sound rows to `into` and the account to `reports`.
 
-    Both folders are replaced whole: `into` gets {videos,questions}.parquet, sorted by id, with equal bytes for equal
-    rows; `reports` gets summary.html, summary.json, quarantine.csv and docs/ (the pages of Great Expectations).
+    `corpus`/defects.parquet, where there is one, holds rows that the readers of the sources refused; they join the
+    account. Both folders are replaced whole: `into` gets {videos,questions}.parquet, sorted by id, with equal bytes
+    for equal rows; `reports` gets summary.html, summary.json, quarantine.csv and docs/ (the pages of Great
+    Expectations).
     digest_limit, in bytes: a corpus recorded as larger is checked by file size alone.
 
     Raises InputError when the corpus is broken as a whole; then `into` is left as it was, and `reports` tells why.
     """
     paths = {"videos": corpus / "videos.parquet", "questions": corpus / "questions.parquet"}
     videos, questions = read_table(paths["videos"], VIDEOS), read_table(paths["questions"], QUESTIONS)
+
+    refused = _refused(corpus / "defects.parquet")
 
     with judge() as by:
         checks = _Checks(by, paths, reports, _frame(videos), _frame(questions))
@@ -68,7 +73,7 @@ def accept(corpus: Path, into: Path, reports: Path, *, digest_limit: int = DIGES
             broken = error
         account = Account(
             rows={"videos": len(videos), "questions": len(questions)},
-            quarantined=checks.quarantined,
+            quarantined=[*refused, *checks.quarantined],
             verdicts=checks.verdicts,
             stopped=broken.sentence if broken else None,
         )
@@ -91,7 +96,25 @@ def accept(corpus: Path, into: Path, reports: Path, *, digest_limit: int = DIGES
         questions=sum(checks.sound_questions),
         quarantined_videos=len(videos) - sum(checks.sound_videos),
         quarantined_questions=len(questions) - sum(checks.sound_questions),
+        quarantine=(*refused, *checks.quarantined),
     )
+
+
+def _refused(path: Path) -> list[Quarantined]:
+    """Rows of the sources that never became rows of the corpus."""
+    if not path.exists():
+        return []
+    return [
+        Quarantined(
+            table="sources",
+            name=_text(row["question_id"]) or _text(row["file"]),
+            benchmark=_text(row["benchmark"]),
+            split="",
+            origin=f"{_text(row['file'])} row {row['row']}",
+            reason=_text(row["reason"]),
+        )
+        for row in read_table(path, DEFECTS).to_pylist()
+    ]
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -43,6 +43,17 @@ QUESTIONS = pa.schema(
     ]
 )
 
+# rows that the readers of the sources refused
+DEFECTS = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("question_id", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     """The columns of `schema` out of a parquet file, in its order; columns that it does not name are left behind.

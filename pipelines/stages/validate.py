@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines import say
 from pipelines.checks.accept import accept
+from pipelines.checks.text import visible
 from pipelines.stage import Run, stage
 
 CORPUS = Path("data/corpus")
 INTO = Path("data/accepted")
 REPORTS = Path("reports/validation")
+NAMED = 10  # rows named on the screen
 
 
 @stage("validate")
@@ -17,6 +20,10 @@ def validate(run: Run) -> None:
     """Check the tables of the corpus against the files."""
     accepted = accept(CORPUS, INTO, REPORTS)
     run.count(**accepted.counts)
+    for row in accepted.quarantine[:NAMED]:
+        say.note(f"validate: put aside: {visible(row.benchmark)} {visible(row.origin)}: {visible(row.reason)}")
+    if len(accepted.quarantine) > NAMED:
+        say.note(f"validate: and {len(accepted.quarantine) - NAMED} more, all named in {REPORTS / 'quarantine.csv'}")
     run.artifact(REPORTS / "summary.html")
     run.artifact(REPORTS / "quarantine.csv")
 

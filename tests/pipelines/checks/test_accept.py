@@ -15,7 +15,7 @@ import pytest
 from ntlbg.errors import InputError
 from pipelines.checks.accept import accept
 from pipelines.checks.docs import POLICY
-from pipelines.checks.tables import QUESTIONS, VIDEOS
+from pipelines.checks.tables import DEFECTS, QUESTIONS, VIDEOS
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -253,3 +253,17 @@ def test_the_kept_pages_load_nothing_from_the_network(corpus):
     assert "default-src 'none'" in POLICY
     assert "script-src" not in POLICY
     assert "http" not in POLICY.replace("http-equiv", "")
+
+
+def test_rows_that_the_readers_refused_are_in_the_account(corpus):
+    """A bad row of a source never becomes a row of the corpus, and is still named with the others."""
+    row = {"benchmark": "mlvu", "file": "json/4_count.json", "row": 17, "question_id": "", "reason": "no such option"}
+    folder = corpus.root / "corpus"
+    folder.mkdir(exist_ok=True)
+    pq.write_table(pa.Table.from_pylist([row], schema=DEFECTS), folder / "defects.parquet")
+    result = corpus.accept()
+    assert [(q.table, q.origin, q.reason) for q in result.quarantine] == [
+        ("sources", "json/4_count.json row 17", "no such option")
+    ]
+    assert (corpus.reports / "quarantine.csv").read_text().count("json/4_count.json row 17") == 1
+    assert result.counts["questions"] == 3

@@ -1,0 +1,157 @@
+"""What a change re-runs, and what bad luck costs. Each test works on its own copy of the finished project."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.end_to_end.project import BENCHMARKS, copy_of_the_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+EVALUATIONS = {f"evaluate@{name}" for name in BENCHMARKS}
+
+
+def test_an_unused_tier_re_runs_nothing(own_project):
+    """Edit a tier that is not active: no stage runs."""
+    own_project.edit_params(lambda p: p["tiers"]["very_long"]["video"].update(fps=3.0))
+    done = own_project.run()
+    assert (done.code, done.ran) == (0, frozenset())
+
+
+def test_a_changed_parameter_re_runs_its_readers(own_project):
+    """A selection parameter: the evaluations and the comparison, and nothing that came before."""
+    own_project.edit_params(lambda p: p["tiers"]["smoke"]["selection"].update(settings={"topk_nms": {"window_s": 9.0}}))
+    done = own_project.run()
+    assert done.code == 0, done.out
+    assert done.ran == {*EVALUATIONS, "compare"}
+
+
+def test_a_changed_rule_re_runs_its_dependents(own_project):
+    """Edit a selector's file: the stages whose code it is part of."""
+    rule = own_project.root / "ntlbg/selection/baselines/topk_nms.py"
+    rule.write_text(rule.read_text() + "\n# the same rule, another file\n")
+    done = own_project.run()
+    assert done.code == 0, done.out
+    assert done.ran == {*EVALUATIONS, "compare"}
+
+
+def test_one_more_video_decodes_and_encodes_one(own_project):
+    """A corpus with one video more: one is rendered, one decoded, one encoded; the store remembers the others."""
+    own_project.edit_params(lambda p: p["tiers"]["smoke"]["corpus"]["rendered"].update(train=2))
+    done = own_project.run()
+    assert done.code == 0, done.out
+    assert own_project.measured("corpus")["rendered"] == 1
+    assert own_project.measured("decode")["decoded"] == 1
+    assert own_project.measured("features")["encoded"] == 1
+    assert "1 decoded" in done.out
+
+
+@pytest.fixture
+def downloaded(own_project):
+    """The project on `real` downloads: the rendered benchmarks, moved to folders outside its data."""
+    root = own_project.root
+    for name in BENCHMARKS:
+        shutil.copytree(root / "data/corpus" / name, root / "downloads" / name)
+
+    def edit(params):
+        corpus = params["tiers"]["smoke"]["corpus"]
+        del corpus["rendered"]
+        corpus["folders"] = {name: f"downloads/{name}" for name in BENCHMARKS}
+
+    own_project.edit_params(edit)
+    done = own_project.run()
+    assert done.code == 0, done.out
+    return own_project
+
+
+def test_downloads_are_read_in_place_and_mistakes_are_named(downloaded):
+    """A corrected answer re-runs its dependents only; broken videos and rows are named, and everything else goes on."""
+    root = downloaded.root
+    assert not list((root / "data/corpus").glob("*/**/*.mp4"))
+    before = pd.read_parquet(root / "reports/evaluation/mlvu.parquet")
+
+    annotation = root / "downloads/mlvu/json/4_count.json"
+    rows = json.loads(annotation.read_text())
+    rows[0]["answer"] = next(c for c in rows[0]["candidates"] if c != rows[0]["answer"])
+    annotation.write_text(json.dumps(rows))
+    done = downloaded.run()
+    assert done.code == 0, done.out
+    assert done.ran == {"corpus", "validate", *EVALUATIONS, "compare"}
+    after = pd.read_parquet(root / "reports/evaluation/mlvu.parquet")
+    assert (before.raw == after.raw).all()
+    assert (before.correct != after.correct).any()
+
+    rows[1]["answer"] = "seventeen"
+    annotation.write_text(json.dumps(rows))
+    videos = pd.read_parquet(root / "data/accepted/videos.parquet").set_index("video_id")
+    of_lvb, of_vmme = (videos[videos.benchmark == b] for b in ("longvideobench", "videomme"))
+    Path(root, of_lvb.path.iloc[0]).unlink()
+    corrupt = Path(root, of_vmme.path.iloc[0])
+    corrupt.write_bytes(b"\0" * 4096)
+    done = downloaded.run()
+    assert done.code == 0, done.out
+    for culprit in ("4_count.json", "seventeen", Path(of_lvb.path.iloc[0]).name, of_vmme.index[0]):
+        assert culprit in done.out
+    rows = pd.read_parquet(root / "reports/evaluation/videomme.parquet")
+    broken = rows[(rows.video_id == of_vmme.index[0]) & (rows.selector != "blind")]
+    assert len(broken)
+    assert (broken.error != "").all()
+    assert not broken.correct.fillna(False).any()
+    told = downloaded.comparison()["benchmarks"]["videomme"]
+    assert all(arm["answered"] + arm["errors"] == told["questions"] for arm in told["arms"])
+    assert "Traceback" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda p: p["tiers"]["smoke"]["video"].update(fps=-1), "video.fps"),
+        (lambda p: p["tiers"]["smoke"]["selection"].update(selectors=["uniform", "ntblg"]), "ntblg"),
+        (lambda p: p["tiers"]["smoke"].update(vidoe={}), "vidoe"),
+        (lambda p: p.update(tier="smok"), "smok"),
+    ],
+)
+def test_a_wrong_parameter_is_one_sentence(own_project, edit, says):
+    """Nothing runs, one sentence names the key, the exit code is not zero."""
+    own_project.edit_params(edit)
+    done = own_project.run()
+    assert done.code != 0
+    assert not done.ran
+    assert [line for line in done.out.splitlines() if line.startswith("error: ")]
+    assert says in done.out
+    assert "Traceback" not in done.out
+
+
+def test_a_killed_run_is_finished_by_the_next(own_project):
+    """kill -9 in the middle of a stage: nothing half-written passes for whole, and the next run ends like the first."""
+    first = own_project.lock()
+    root = own_project.root
+    for folder in ("data/frames", ".ntlbg/store/frames", ".dvc/cache"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+    running = own_project.start("-m", "pipelines.run")
+    deadline = time.monotonic() + 300
+    while not list((root / ".ntlbg/store").glob("frames/*/*/entry.json")) and time.monotonic() < deadline:
+        assert running.poll() is None
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert not (root / "data/frames/outcomes.parquet").exists()
+    done = own_project.run()
+    assert done.code == 0, done.out
+    assert own_project.lock()["stages"]["decode"]["outs"] == first["stages"]["decode"]["outs"]
+    assert not list((root / "data").glob(".*.partial"))
+
+
+def test_two_clones_give_equal_hashes(project, tmp_path):
+    """Another copy with an empty store, run from nothing, writes the same dvc.lock."""
+    (tmp_path / "clone").mkdir()
+    clone = copy_of_the_project(tmp_path / "clone")
+    done = clone.run()
+    assert done.code == 0, done.out
+    assert yaml.safe_dump(clone.lock()["stages"]) == yaml.safe_dump(project.lock()["stages"])
