@@ -4,9 +4,13 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3
 UV := 0.13.9
 FITS := import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 12)
+# the first that fits: `python3` may be another version, or missing where `python3.11` is there
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for p in python3 python3.12 python3.11; do \
+  if "$$p" -c '$(FITS)' 2>/dev/null; then command -v "$$p"; exit; fi; done; echo python3)
+endif
 UI_PORT ?= 5000
 # more arguments for pytest: make test PYTEST_ARGS="-k store"
 PYTEST_ARGS ?=
@@ -20,6 +24,8 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
+# weights and artefacts are data: MLflow must not unpickle what lies in its store
+export MLFLOW_ALLOW_PICKLE_DESERIALIZATION ?= false
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 # torch's wheels are large: the default of 30 s without a byte is short on a slow line
 export UV_HTTP_TIMEOUT ?= 300
@@ -59,7 +65,7 @@ ui: .venv/.ready ## look at runs and compare arms at http://127.0.0.1:5000 (UI_P
 
 clean: ## remove what stages wrote; .venv, the store, DVC's cache, MLflow's runs and tracked reports stay
 	rm -rf data/corpus data/accepted data/frames data/features models/encoder models/answerer
-	rm -rf reports/runs reports/validation data/.*.partial models/.*.partial reports/.*.partial
+	rm -rf reports/runs reports/validation data/.*.partial models/.*.partial reports/.*.partial reports/evaluation/.*.partial
 
 # The environment, in two steps, so that `make lock` needs no package but uv.
 

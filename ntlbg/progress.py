@@ -32,6 +32,8 @@ class Meter:
 
     def advance(self, by: int = 1, now: str | None = None) -> None:
         self.done += by
+        # often a file's name, and names may hold anything: nothing in it may drive the terminal
+        now = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in now) if now else None
         if self._bar is not None:
             self._bar.update(self._task, advance=by, now=now or "", rate=self._rate())
             return
@@ -71,7 +73,7 @@ def meter(what: str, *, total: int | None = None, unit: str = "items") -> Iterat
         TextColumn("{task.completed}/{task.total}"),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        TextColumn("[dim]{task.fields[now]}"),
+        TextColumn("{task.fields[now]}", style="dim", markup=False),  # a name with brackets is no markup
         console=Console(stderr=True),
     )
     with bar:

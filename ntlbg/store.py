@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from ntlbg.errors import StoreError
 ENTRY = "entry.json"
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 HASHED = re.compile(r"x[0-9a-f]{32}")
+PARTIAL = ".partial"  # the workshop below a store's root
+ABANDONED_S = 24 * 3600.0  # nothing takes a day between two writes
 
 
 def canonical(value: Any) -> str:
@@ -110,16 +113,9 @@ class Store:
     def get(self, room: str, key: str) -> Path | None:
         """The verified folder of a value, or None."""
         folder = self.folder(room, key)
-        try:
-            entry = json.loads((folder / ENTRY).read_text())
-            for name, (size, digest) in entry["files"].items():
-                if (folder / name).stat().st_size != size or file_digest(folder / name) != digest:
-                    raise ValueError(name)
-        except FileNotFoundError:
-            if folder.exists():
-                shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
             return None
-        except (ValueError, KeyError, TypeError, OSError):
+        if not _sound(folder):
             shutil.rmtree(folder, ignore_errors=True)
             return None
         self.found[room] = self.found.get(room, 0) + 1
@@ -127,7 +123,7 @@ class Store:
 
     def put(self, room: str, key: str, write: Callable[[Path], None]) -> Path:
         """Store the files that `write` puts into the folder it is given."""
-        partial = self.root / ".partial" / secrets.token_hex(8)
+        partial = self.root / PARTIAL / secrets.token_hex(8)
         try:
             partial.mkdir(parents=True)
             write(partial)
@@ -142,14 +138,11 @@ class Store:
                 partial.rename(final)
             except OSError:
                 # another process stored the same value first; equal key means equal value
-                if not (final / ENTRY).exists():
+                if not _sound(final):
                     raise
             _sync(final.parent)
         except OSError as error:
-            raise StoreError(
-                f"{self.root}: cannot store a value ({error.strerror or error})",
-                hint="free some space, or set NTLBG_STORE to a folder with more",
-            ) from error
+            raise self.refused(error) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         self.made[room] = self.made.get(room, 0) + 1
@@ -159,7 +152,45 @@ class Store:
         """The folder of a value, made by `make(folder)` when the store does not hold it."""
         return self.get(room, key) or self.put(room, key, make)
 
+    def refused(self, error: OSError) -> StoreError:
+        """The system's refusal to write here, as a sentence."""
+        return StoreError(
+            f"{self.root}: cannot store a value ({error.strerror or error})",
+            hint="free some space, or set NTLBG_STORE to a folder that can be written and has more",
+        )
+
+    def sweep(self) -> int:
+        """Remove what killed processes left in the workshop; how many folders. Work at hand is younger, and stays."""
+        removed = 0
+        for left in self._left():
+            try:
+                latest = max(p.lstat().st_mtime for p in (left, *left.rglob("*")))
+            except OSError:
+                continue  # somebody is at work in it
+            if time.time() - latest > ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
+                removed += 1
+        return removed
+
+    def _left(self) -> list[Path]:
+        try:
+            return list((self.root / PARTIAL).iterdir())
+        except OSError:
+            return []
+
     @classmethod
     def default(cls) -> Store:
         """The store of this checkout or user: `NTLBG_STORE`, else `.ntlbg/store` in the working folder."""
-        return cls(Path(os.environ.get("NTLBG_STORE", ".ntlbg/store")))
+        return cls(Path(os.environ.get("NTLBG_STORE") or ".ntlbg/store"))
+
+
+def _sound(folder: Path) -> bool:
+    """Whether every file of a value is there with the bytes that were stored."""
+    try:
+        entry = json.loads((folder / ENTRY).read_text())
+        return all(
+            (folder / name).stat().st_size == size and file_digest(folder / name) == digest
+            for name, (size, digest) in entry["files"].items()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return False

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from ntlbg.config.load import load_params
 from ntlbg.errors import InputError, NTLBGError
+from ntlbg.store import Store
 from pipelines import comparison_table, invocation, say, sources
 from pipelines.tracking import RUNS, Tracker
 
@@ -94,6 +95,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         params = load_params()
         with only_run():
+            Store.default().sweep()
             if sources.record(params.current.corpus):
                 say.note(f"{sources.LOCK}: the folders of the corpus have changed")
             code = reproduce(arguments)
@@ -105,6 +107,8 @@ def main(argv: list[str] | None = None) -> int:
             comparison_table.show(comparison_table.read(REPORTS / "comparison.json"), REPORTS)
     except NTLBGError as error:
         return say.failure(error)
+    except OSError as error:
+        return say.refusal(error, "the run")
     except KeyboardInterrupt:
         print("error: stopped before it was done", file=sys.stderr)
         return STOPPED

@@ -40,8 +40,12 @@ def named(corpus: CorpusParams) -> list[Path]:
 def digest(source: Path) -> str:
     """Of a file or of all files below a folder; "missing" where there is neither."""
     root = source.expanduser()
-    if not root.exists():
+    try:
+        root.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return "missing"
+    except OSError:
+        return "unreadable"
     return key(files=[[name, *_state(file)] for name, file in sorted(_files(root))])
 
 
@@ -49,9 +53,19 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
     if root.is_file():
         yield "", root
         return
-    for folder, _, names in os.walk(root):
+    seen: set[tuple[int, int]] = set()
+    # linked folders too: videos often lie on another disk than the annotations
+    for folder, below, names in os.walk(root, followlinks=True):
+        facts = Path(folder).stat()
+        if (facts.st_dev, facts.st_ino) in seen:  # a link in a circle
+            below.clear()
+            continue
+        seen.add((facts.st_dev, facts.st_ino))
+        below.sort()
         for name in names:
-            yield (Path(folder) / name).relative_to(root).as_posix(), Path(folder) / name
+            file = Path(folder) / name
+            # a name need not be UTF-8, but what is written down must
+            yield os.fsencode(file.relative_to(root)).decode("utf-8", "backslashreplace"), file
 
 
 def _state(file: Path) -> list[str | int]:

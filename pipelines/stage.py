@@ -170,6 +170,8 @@ class Stage:
             self.run(words[0] if words else None)
         except NTLBGError as error:
             sys.exit(say.failure(error))
+        except OSError as error:
+            sys.exit(say.refusal(error, address(self.name, words[0] if self.argument and words else None)))
         except KeyboardInterrupt:
             print(f"error: {self.name}: stopped before it was done", file=sys.stderr)
             sys.exit(STOPPED)
@@ -221,7 +223,10 @@ def _execute(name: str, body: Callable[..., None], argument: str | None) -> None
         raise
     finally:
         costs = usage.reading()
-        _report(run, usage.started, costs, status, problem, code)
+        try:
+            _report(run, usage.started, costs, status, problem, code)
+        except OSError as error:  # nor may a report that cannot be written hide what went wrong
+            say.refusal(error, f"{run.stage}: its report")
         _record(run, group, everything, costs, status, problem)
     say.note(f"{run.stage}: done in {costs['wall_s']:.1f} s, {costs['peak_memory_mb']:.0f} MB")
 

@@ -17,3 +17,19 @@ def test_track_yields_every_item(capsys):
     """Tracking changes nothing in what is iterated."""
     assert list(progress.track([1, 2, 3], "work")) == [1, 2, 3]
     assert "work: 3/3 items" in capsys.readouterr().err
+
+
+def test_no_name_can_break_or_drive_the_terminal(capsys, monkeypatch):
+    """Names of files may hold markup of ours or escape sequences; on a terminal and in a log they are only shown."""
+    name = "film [/red] [1080p]\x1b[2J.mp4"
+    with progress.meter("decode", total=1, unit="videos") as m:
+        monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
+        m.advance(now=name)
+    assert "\x1b[2J" not in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    with progress.meter("decode", total=1, unit="videos") as m:
+        m.advance(now=name)
+    shown = capsys.readouterr().err
+    assert "[/red] [1080p]" in shown
+    assert "\x1b[2J" not in shown

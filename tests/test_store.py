@@ -1,5 +1,8 @@
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -134,3 +137,40 @@ def test_a_hostile_id_becomes_a_plain_file_name(one, other):
     assert stem.replace("-", "").replace("_", "").isalnum()
     assert not set(stem) & set("/\\.\0")
     assert (stem == file_stem(other)) == (one == other)
+
+
+def test_a_value_that_cannot_be_replaced_is_not_taken_for_whole(tmp_path, monkeypatch):
+    """A damaged value that may not be removed makes a store that cannot be used, never a value."""
+    store = Store(tmp_path)
+
+    def make(folder):
+        (folder / "value").write_bytes(b"0123456789")
+
+    folder = store.put("room", key(a=1), make)
+    (folder / "value").write_bytes(b"0123456780")
+    real = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **kw: None if path == folder else real(path, **kw))
+    with pytest.raises(StoreError, match="cannot store"):
+        store.fetch("room", key(a=1), make)
+
+
+def test_what_killed_processes_left_is_swept(tmp_path):
+    """Old folders of the workshop go; those in which something was written lately stay, and so do values."""
+    store = Store(tmp_path)
+    value = store.put("room", key(a=1), lambda folder: (folder / "value").write_text("42") and None)
+    old, busy = tmp_path / ".partial" / "old", tmp_path / ".partial" / "busy"
+    for folder in (old, busy):
+        (folder / "inner").mkdir(parents=True)
+        (folder / "inner" / "half").touch()
+    for path in (old / "inner" / "half", old / "inner", old, busy / "inner", busy):
+        os.utime(path, (1, 1))
+    assert store.sweep() == 1
+    assert names(tmp_path / ".partial") == ["busy"]
+    assert value.is_dir()
+    assert Store(tmp_path / "none").sweep() == 0
+
+
+def test_an_empty_setting_names_no_folder(monkeypatch):
+    """`NTLBG_STORE=` is as good as unset: values must not be strewn over the working folder."""
+    monkeypatch.setenv("NTLBG_STORE", "")
+    assert Store.default().root == Path(".ntlbg/store")

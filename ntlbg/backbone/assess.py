@@ -33,7 +33,9 @@ def filmed(plan: VideoPlan, size: tuple[int, int], *, crf: int = 26) -> Scene:
     renderer = Renderer(plan)
     film = io.BytesIO()
     with av.open(film, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=plan.fps, options={"crf": str(crf), "preset": "veryfast", "threads": "1"})
+        stream = out.add_stream(
+            "libx264", rate=plan.fps, options={"crf": str(crf), "preset": "veryfast", "threads": "1"}
+        )
         first = renderer.frame(0)
         stream.height, stream.width, stream.pix_fmt = first.shape[0], first.shape[1], "yuv420p"
         for picture in renderer.frames():
@@ -43,7 +45,7 @@ def filmed(plan: VideoPlan, size: tuple[int, int], *, crf: int = 26) -> Scene:
     frames, times = [], []
     wanted = int(rng_for("check", plan.look).integers(plan.fps))
     height, width = size
-    with av.open(film) as back:
+    with av.open(film, "r") as back:
         for n, frame in enumerate(back.decode(video=0)):
             if n % plan.fps == wanted:
                 small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
@@ -63,7 +65,9 @@ def shown(question: PlannedQuestion, times: Array) -> dict[int, Array]:
 
 def oracle(question: PlannedQuestion, times: Array, k: int) -> Array:
     """k frames: every item's middle frame first, then evenly more evidence, then even spacing over the rest."""
-    queues = [list(f[np.argsort(abs(np.arange(f.size) - f.size / 2), kind="stable")]) for f in shown(question, times).values()]
+    queues = [
+        list(f[np.argsort(abs(np.arange(f.size) - f.size / 2), kind="stable")]) for f in shown(question, times).values()
+    ]
     chosen: list[int] = []
     while any(queues) and len(chosen) < k:
         for queue in queues:
@@ -88,11 +92,10 @@ def accuracy(answerer: Answerer, scenes: Sequence[Scene], frames: str, *, k: int
     for scene in scenes:
         times = scene.timestamps_s
         for question in scene.plan.questions:
-            picks = {
-                "oracle": lambda q=question, t=times: oracle(q, t, k),
-                "even": lambda t=times: even(t, k),
-                "blind": lambda: np.zeros(0, np.int64),
-            }[frames]()
+            if frames == "oracle":
+                picks = oracle(question, times, k)
+            else:
+                picks = even(times, k) if frames == "even" else np.zeros(0, np.int64)
             requests.append(Request(scene.frames[picks], times[picks], Prompt(question.text), question.options))
             truth.append(question)
     scores = answerer.score_options(requests)
@@ -104,7 +107,7 @@ def accuracy(answerer: Answerer, scenes: Sequence[Scene], frames: str, *, k: int
 
 
 def relevance_auc(scores: Array, evidence: Array) -> float:
-    """Area under the ROC curve of `scores` [T] for telling evidence frames (bool [T]) from the rest; ties count half."""
+    """Area under the ROC curve of `scores` [T]: telling evidence frames (bool [T]) from the rest. Ties count half."""
     from scipy.stats import rankdata
 
     positive = int(evidence.sum())

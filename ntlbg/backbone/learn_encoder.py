@@ -75,7 +75,8 @@ def _texts(
     rng: np.random.Generator, scenes: Sequence[Scene], drawn: Sequence[tuple[int, int]]
 ) -> tuple[list[str], list[tuple[str, ...]]]:
     """A text per frame, and what both are about: frames and texts about the same thing are positives."""
-    texts, things = [], []
+    texts: list[str] = []
+    things: list[tuple[str, ...]] = []
     for s, f in drawn:
         e = int(scenes[s].event[f])
         if e < 0:
@@ -116,7 +117,12 @@ def pictures(image_processor: Any, frames: Any) -> Any:
     size = SizeDict(height=image_processor.size["height"], width=image_processor.size["width"])
     stack = image_processor.resize(stack, size, image_processor.resample)
     return image_processor.rescale_and_normalize(
-        stack, True, image_processor.rescale_factor, True, tuple(image_processor.image_mean), tuple(image_processor.image_std)
+        stack,
+        True,
+        image_processor.rescale_factor,
+        True,
+        tuple(image_processor.image_mean),
+        tuple(image_processor.image_std),
     )
 
 

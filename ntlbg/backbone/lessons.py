@@ -76,7 +76,8 @@ def pick(rng: np.random.Generator, scene: Scene, k: int) -> Array:
 def ask(rng: np.random.Generator, scene: Scene, frames: Array, n: int) -> tuple[Ask, ...]:
     """n questions about these frames, the answerable ones first in line."""
     seen = {int(e) for e in scene.event[frames] if e >= 0}
-    whole, partly = [], []
+    whole: list[Ask] = []
+    partly: list[Ask] = []
     for (shape, place), events in pairs(scene.plan).items():
         shown = sum(e in seen for e in events)
         if shown == len(events):
@@ -86,7 +87,7 @@ def ask(rng: np.random.Generator, scene: Scene, frames: Array, n: int) -> tuple[
     views = list(_views(scene))
     lists = [whole, partly, views]
     for found in lists:
-        rng.shuffle(found)  # type: ignore[arg-type]
+        rng.shuffle(found)
     out: list[Ask] = []
     while len(out) < n and any(lists):
         # an unanswerable question teaches only to be unsure, so a few of them are enough

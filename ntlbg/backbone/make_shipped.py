@@ -73,9 +73,7 @@ def install(part: str, made: Path, params: ModelParams, measured: dict[str, Any]
     with folder_atomic(into / part) as folder:
         for file in sorted(made.iterdir()):
             shutil.copyfile(file, folder / file.name)
-    files = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((into / part).iterdir())
-    }
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((into / part).iterdir())}
     path = into / MANIFEST
     known = json.loads(path.read_text()) if path.exists() else {}
     known[part] = {

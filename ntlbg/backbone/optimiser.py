@@ -37,7 +37,7 @@ class Optimiser:
         import torch
 
         self._matrices: list[Any] = []
-        others = []
+        others: list[Any] = []
         for name, parameter in named:
             # readers of a few classes and tables of words have no use for orthogonal updates
             inside = parameter.ndim == 2 and min(parameter.shape) > 16 and not _table(name)

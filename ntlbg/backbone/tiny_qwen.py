@@ -61,7 +61,7 @@ def build_model(processor: Any, *, width: int = 128, layers: int = 4, seed: int 
             "patch_size": PATCH,
             "spatial_merge_size": MERGE,
             "temporal_patch_size": 2,
-            # a frame is 4×6 patches: the usual base of 10000 turns most of the rotary pairs too slowly to tell them apart
+            # a frame is 4×6 patches: with the usual base of 10000 most rotary pairs hardly turn from patch to patch
             "rope_parameters": {"rope_type": "axial", "rope_theta": 10.0},
         },
         image_token_id=tokens.convert_tokens_to_ids(words.IMAGE),
@@ -72,8 +72,8 @@ def build_model(processor: Any, *, width: int = 128, layers: int = 4, seed: int 
     )
     torch.manual_seed(seed)
     model = Qwen2VLForConditionalGeneration(config)
-    model.generation_config.eos_token_id = config.text_config.eos_token_id
-    model.generation_config.pad_token_id = config.text_config.pad_token_id
+    model.generation_config.eos_token_id = tokens.convert_tokens_to_ids(words.END)
+    model.generation_config.pad_token_id = tokens.pad_token_id
     return model
 
 

@@ -54,6 +54,4 @@ def train_answerer(params: AnswererParams, into: Path, *, look: Look | None = No
 
 def _practice(series: str, seed: int, videos: int) -> list[Scene]:
     workers = min(len(os.sched_getaffinity(0)), 8) if videos > 32 else 1
-    return draw_all(
-        plans(seed, series, videos), tiny_qwen.FRAME, workers=workers, what=f"{series}: practice videos"
-    )
+    return draw_all(plans(seed, series, videos), tiny_qwen.FRAME, workers=workers, what=f"{series}: practice videos")

@@ -36,6 +36,10 @@ def run(arguments: list[str] | None = None) -> None:
         if error.hint:
             print(f"hint: {plain(error.hint)}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:  # a full disk, a folder that may not be read
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {plain(f'{place}{(error.strerror or str(error)).lower()}')}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

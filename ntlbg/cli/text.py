@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from blake3 import blake3
+
 
 def plain(text: str) -> str:
     """`text` without control characters: a file's name must not drive the terminal it is printed on."""
@@ -12,9 +14,16 @@ def plain(text: str) -> str:
 
 
 def slug(text: str, limit: int = 48) -> str:
-    """A short file name that reminds of `text`: lower-case letters, digits and dashes."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:limit].strip("-") or "question"
+    """A short file name that reminds of `text`: lower-case letters, digits and dashes.
+
+    Where letters had to be left out, a few digits of a digest keep it apart from other texts.
+    """
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text).lower() if c.isalnum() or c.isascii())
+    whole = re.sub(r"[^a-z0-9]+", "-", letters.encode("ascii", "ignore").decode()).strip("-")
+    if letters.isascii() and whole and len(whole) <= limit:
+        return whole
+    digest = blake3(text.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{whole[: limit - 7].strip('-') or 'question'}-{digest}"
 
 
 def clock(seconds: float) -> str:

@@ -7,6 +7,8 @@ names the target. `tarfile`'s own "data" filter is not relied on; it has been by
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -20,6 +22,11 @@ from typing import IO
 from ntlbg.errors import InputError
 
 CHUNK = 1 << 20
+# what the libraries raise at bytes that are not what they should be
+DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, lzma.LZMAError),
+    *(EOFError, NotImplementedError, ValueError),
+)
 
 
 @dataclass(frozen=True)
@@ -137,21 +144,33 @@ def take(archive: Path, name: str, target: Path, caps: Caps = Caps()) -> None:
     """Write the file `name` of a tar (any compression) or zip `archive` to `target`, which must not exist.
 
     Raises InputError naming the archive and entry when it is unsafe, damaged, or longer than it claims; `target` is
-    then not there.
+    then not there. A full disk is an OSError, and leaves none either.
     """
     try:
         with _member(archive, name, caps) as (source, claimed), target.open("xb") as out:
-            written = 0
-            while chunk := source.read(CHUNK):
-                written += len(chunk)
-                if written > claimed:
-                    raise InputError(f"{archive}: entry `{name}` is longer than its listing says")
-                out.write(chunk)
-            if written != claimed:
-                raise InputError(f"{archive}: entry `{name}` is shorter than its listing says")
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        target.unlink(missing_ok=True)
-        raise InputError(f"{archive}: is damaged ({error})", hint="nothing was unpacked; get it again") from error
-    except InputError:
-        target.unlink(missing_ok=True)
-        raise
+            try:
+                _copy(archive, name, source, claimed, out)
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+    except DAMAGED as error:
+        raise _damaged(archive, error) from error
+    except OSError as error:
+        if error.errno is not None:  # a full disk, say; bz2 has no error class of its own
+            raise
+        raise _damaged(archive, error) from error
+
+
+def _damaged(archive: Path, error: Exception) -> InputError:
+    return InputError(f"{archive}: is damaged ({error})", hint="nothing was unpacked; get it again")
+
+
+def _copy(archive: Path, name: str, source: IO[bytes], claimed: int, out: IO[bytes]) -> None:
+    written = 0
+    while chunk := source.read(CHUNK):
+        written += len(chunk)
+        if written > claimed:
+            raise InputError(f"{archive}: entry `{name}` is longer than its listing says")
+        out.write(chunk)
+    if written != claimed:
+        raise InputError(f"{archive}: entry `{name}` is shorter than its listing says")

@@ -116,6 +116,13 @@ def main(arguments: list[str]) -> int:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"error: {error.filename or folder}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        print("hint: name another folder, or free some space; nothing half-written is left", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: stopped before the film was there; nothing half-written is left", file=sys.stderr)
+        return 130
     size = film.stat().st_size / 1e6
     print(f"{film}: {'fetched' if fetched else 'already there'} ({size:.1f} MB; credits in {folder / 'CREDITS.md'})")
     return 0

@@ -2,7 +2,7 @@
 
 A plan is drawn from (seed, split, series, index) alone; nothing in it knows a sampling grid or a selector.
 Given a question's options every option is equally likely to be right: colours are drawn alike for targets and
-distractors, counts are uniform over the counts offered, and the right option's place is shuffled.
+distractors, counts are uniform over the counts offered, the right option's place and the questions' order are shuffled.
 """
 
 from __future__ import annotations
@@ -106,6 +106,9 @@ def plan_video(
             events, targets = drawn
             break
     questions = _questions(rng, chapters, events, targets, n_options)
+    # events are planted largest count first; a question's number must not tell that
+    order = rng_for("order of questions", seed, split, series, index).permutation(len(questions))
+    questions = tuple(questions[i] for i in order)
     name = blake3(f"id/{seed}/{split}/{series}/{index}".encode()).hexdigest()[:11]
     return VideoPlan(name, split, duration, fps, chapters, events, questions, int(rng.integers(2**31)))
 

@@ -10,11 +10,14 @@ import inspect
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
+from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +27,13 @@ from ntlbg.corpus import scenes, world
 from ntlbg.corpus.encode import codec, encode, settings
 from ntlbg.corpus.planted import VideoPlan
 from ntlbg.corpus.splits import moments, signature
+from ntlbg.errors import NTLBGError
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 from ntlbg.store import ENTRY, Store, key
 
 ROOM = "rendered"
+FORMAT = 1  # of what lies beside the video: raise it when signature.json would hold something else
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def job_key(job: Job) -> str:
     plan = asdict(job.plan)
     for name in ("questions", "video_id", "split"):  # they change nothing that is seen
         del plan[name]
-    return key(plan=plan, renderer=_renderer(), **settings(job.codec))
+    return key(plan=plan, renderer=_renderer(), format=FORMAT, **settings(job.codec))
 
 
 def render_all(jobs: Sequence[Job], *, store: Store, workers: int | None = None) -> Made:
@@ -109,15 +114,31 @@ def _draw(work: Sequence[tuple[Job, str]], numbers: Sequence[int], store: Store,
         return
     # a fresh interpreter each: the caller may run threads, which a fork would copy in any state
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=spawn) as pool:
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent) as pool:
         futures = {pool.submit(_make, job, k, store.root): n for n, (job, k) in zip(numbers, work, strict=True)}
         try:
             for future in as_completed(futures):
                 future.result()
                 yield futures[future]
+        except BrokenProcessPool:
+            raise NTLBGError(
+                "a process that draws videos was killed", hint="was there memory left? what is drawn by now is kept"
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the process that started it has been killed; it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _make(job: Job, store_key: str, root: Path) -> None:

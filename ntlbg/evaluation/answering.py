@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,19 @@ if TYPE_CHECKING:
 ROOM = "answers"
 FORMAT = 1  # of the stored raw answers
 DECIMALS = 6  # of a log-likelihood; the answer is read off the rounded values, so `raw` alone gives `parsed`
+
+
+@cache
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions: with another one the same weights may answer otherwise."""
+    return {name: version(name) for name in packages}
+
+
+def decoder() -> dict[str, str]:
+    """What pixels depend on besides the file, as for stored frames."""
+    from ntlbg.video import pool
+
+    return {"version": pool.VERSION, **versions("av")}
 
 
 @dataclass(frozen=True)
@@ -113,10 +128,12 @@ class Answering:
                 "indices": list(ask.indices),
                 "timestamps_s": list(ask.timestamps_s),
                 "size": list(p.size),
+                "decoder": decoder(),
             }
         return keys.key(
             format=FORMAT,
             answerer=self.identity(),
+            libraries=versions("torch", "transformers"),
             prompt=asdict(prompt),
             options=list(self._options(ask.question)),
             frames=shown,
@@ -151,6 +168,8 @@ class Answering:
             self.reused += len(batch)
             return {}
         new = {request: ask for request, ask in batch.items() if request not in self._raw}
+        if new:
+            self.answerer()  # a model that does not load is no error of a question: nothing may be written then
         try:
             raw = self._ask(list(new.values())) if new else []
         except NTLBGError as error:

@@ -141,9 +141,10 @@ def _queries(group: Sequence[Question], features: Features, encoder: Callable[[]
     from ntlbg.features.relevance import make_query
 
     queries: dict[str, Any] = {}
+    text_encoder = encoder()  # one that does not load is no error of a question: it ends the evaluation
     for question in group:
         try:
-            queries[question.question_id] = make_query(question.text, features, encoder())
+            queries[question.question_id] = make_query(question.text, features, text_encoder)
         except NTLBGError as error:
             queries[question.question_id] = f"relevance: {error.sentence}"
     return queries

@@ -49,7 +49,10 @@ def relevance_auc(
         except NTLBGError:
             continue  # a video without frames has error rows already; it has no curve to judge
         for question in asked:
-            curve = make_query(question.text, features, encoder).relevance
+            try:
+                curve = make_query(question.text, features, encoder).relevance
+            except NTLBGError:
+                continue  # likewise: its rows are errors
             value = auc(curve, shown(evidence[question.question_id], features.index.timestamps_s))
             if value is not None:
                 found.append(value)

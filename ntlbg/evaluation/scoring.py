@@ -43,17 +43,19 @@ def oracle_rows(
             pairs = []
             for question in group:
                 items = items_of(evidence, question.question_id)
-                if times is None:
+                row = new_row(question, arm)
+                if not items:
+                    row.error = NO_EVIDENCE
+                elif times is None:
                     row = new_row(question, arm, error=broken)
                 else:
-                    row = new_row(question, arm)
                     row.indices = oracle_picks(items, times, arm.k)
                     row.timestamps_s = [float(times[i]) for i in row.indices]
                     if row.indices:
                         row.sha256 = indices_sha256(np.asarray(row.indices))
                         row.masses = [1 / len(row.indices)] * len(row.indices)
                     else:
-                        row.error = NO_EVIDENCE if not items else "no candidate frame shows the evidence"
+                        row.error = "no candidate frame shows the evidence"
                 pairs.append((row, question))
             answer_rows(pairs, answering)
             rows += [row for row, _ in pairs]

@@ -57,7 +57,8 @@ def families(rows: pd.DataFrame) -> list[list[tuple[str, str]]]:
 def metrics(rows: pd.DataFrame, params: EvaluationParams, seed: int) -> dict[str, Any]:
     """The flat figures of `reports/evaluation/<benchmark>.json`."""
     arms = arm_summaries(rows, resamples=params.bootstrap, seed=seed)
-    against = {pair[0]: pair for pairs in families(rows) for pair in pairs if pair[1].startswith(BASELINE)}
+    selector_of = dict(zip(rows["arm"], rows["selector"], strict=True))
+    against = {pair[0]: pair for pairs in families(rows) for pair in pairs if selector_of[pair[1]] == BASELINE}
     tests = {
         name: compare_arms(rows, *pair, resamples=params.bootstrap, permutations=params.permutations, seed=seed)
         for name, pair in against.items()

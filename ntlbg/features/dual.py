@@ -6,6 +6,8 @@ pictures, its own tokenizer the texts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +32,30 @@ class DualEncoder(Encoder):
 
     def __init__(self, source: str | Path, *, revision: str | None = None, device: str = "cpu") -> None:
         import torch
+        import transformers
+        from safetensors import SafetensorError
         from transformers import AutoModel, AutoProcessor
 
         if isinstance(source, Path):
             self._files(source)
         options: dict[str, Any] = {"trust_remote_code": False, "revision": revision or "main"}
+        loading: dict[str, Any] = {"use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
         try:
-            model = AutoModel.from_pretrained(source, use_safetensors=True, dtype=torch.float32, **options)
-            self._processor = AutoProcessor.from_pretrained(source, **options)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            with _quiet(isinstance(source, Path)):
+                model, told = AutoModel.from_pretrained(source, **loading, **options)
+                self._processor = AutoProcessor.from_pretrained(source, **options)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
             raise InputError(
                 f"{source}: cannot be loaded as an encoder: {_first_line(error)}",
                 hint="a checkpoint in safetensors with its processor is needed; no code of its own is run",
             ) from error
+        made_up = sorted(map(str, (*told.get("missing_keys", ()), *told.get("mismatched_keys", ()))))
+        if made_up:
+            # the library fills them with random numbers and goes on
+            raise InputError(
+                f"{source}: lacks {len(made_up)} weights that a {type(model).__name__} needs, such as `{made_up[0]}`",
+                hint="take the whole checkpoint; an encoder with random weights would see nothing",
+            )
         for method in ("get_image_features", "get_text_features"):
             if not hasattr(model, method):
                 raise InputError(
@@ -61,6 +74,8 @@ class DualEncoder(Encoder):
         self.identity = {
             "encoder": type(model).__name__,
             "source": self._digests(source) if isinstance(source, Path) else [str(source), revision],
+            # preprocessing is the library's, and changes with it
+            "libraries": {"transformers": transformers.__version__, "torch": torch.__version__.partition("+")[0]},
             "version": 1,
         }
 
@@ -112,6 +127,21 @@ class DualEncoder(Encoder):
         known = {k: v.to(self._device) for k, v in inputs.items() if k in ("input_ids", "attention_mask")}
         with one_torch_thread(), torch.inference_mode():
             return _unit(_tensor(self._model.get_text_features(**known)))
+
+
+@contextmanager
+def _quiet(yes: bool) -> Iterator[None]:
+    """Without transformers' progress bars: a local folder is read in a moment; a download may show its own."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    if yes:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if yes and shown:
+            logging.enable_progress_bar()
 
 
 def _tensor(output: Any) -> Any:

@@ -68,8 +68,10 @@ def load_encoder(
     source: `embedded` (needs no download); a folder with a checkpoint of CLIP, SigLIP or another model with
     `get_image_features` and `get_text_features`; a folder with a `pointer.json` {source, revision}; or a Hub id.
     revision: the full commit of a Hub id, required for one: a branch's content changes under the same name.
-    Raises InputError naming the source when it is none of these.
+    device: as torch names it. Raises InputError naming the source when it is none of these, or the device when this
+    machine lacks it.
     """
+    check_device(device)
     folder = Path(source)
     if (folder / POINTER).is_file():
         target, revision = _pointer(folder / POINTER)
@@ -88,6 +90,22 @@ def load_encoder(
         encoder = _from_hub(str(source), revision, device)
     encoder.compute_in(dtype)
     return encoder
+
+
+def check_device(device: str) -> None:
+    """Raises InputError when torch cannot compute on `device` here. The CPU is always there, and asks for no torch."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(
+            f"the device `{device}` cannot be used here: {lines[0][:200]}",
+            hint="set `device` to `cpu`, or run where there is such a device",
+        ) from None
 
 
 def _pointer(path: Path) -> tuple[str, str | None]:

@@ -19,6 +19,8 @@ from ntlbg.modeling.checkpoint import Checkpoint, locate
 from ntlbg.modeling.images import patches, tokens_per_frame
 from ntlbg.modeling.presentation import render
 from ntlbg.modeling.request import Request
+from ntlbg.modeling.threads import threads_for
+from ntlbg.modeling.vision import embed_frames, fast
 
 __all__ = ["Answerer", "Request"]
 
@@ -101,7 +103,7 @@ class Answerer:
             if not request.options:
                 raise InputError(f"requests[{place}] has no options to score")
         scores: list[list[float]] = [[] for _ in requests]
-        with torch.inference_mode():
+        with torch.inference_mode(), threads_for(self.model):
             for places in self._batches(requests):
                 for place, score in zip(places, self._score([requests[p] for p in places]), strict=True):
                     scores[place] = score
@@ -126,7 +128,7 @@ class Answerer:
             pad_token_id=tokenizer.pad_token_id,
         )
         answers = [""] * len(requests)
-        with torch.inference_mode():
+        with torch.inference_mode(), threads_for(self.model):
             for places in self._batches(requests):
                 inputs = self._inputs([requests[p] for p in places], left=True)
                 inputs.pop("position_ids")  # generate derives and extends them itself
@@ -163,9 +165,7 @@ class Answerer:
 
     def _option(self, text: str) -> list[int]:
         if text not in self._option_ids:
-            ids = list(
-                self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-            )
+            ids = list(self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
             if not ids:
                 raise InputError(f"option `{text}` has no tokens for this answerer")
             self._option_ids[text] = ids
@@ -188,9 +188,7 @@ class Answerer:
         pixels, grids = [], []
         for shape, group in _runs(requests):
             if shape[0]:
-                values, grid = patches(
-                    self.processor.image_processor, np.concatenate([r.frames for r in group])
-                )
+                values, grid = patches(self.processor.image_processor, np.concatenate([r.frames for r in group]))
                 pixels.append(values)
                 grids.append(grid)
         if pixels:
@@ -211,11 +209,15 @@ class Answerer:
         import torch
 
         options = [[self._option(text) for text in r.options] for r in requests]
-        several = [
-            (row, place) for row, texts in enumerate(options) for place, ids in enumerate(texts) if len(ids) > 1
-        ]
+        several = [(row, place) for row, texts in enumerate(options) for place, ids in enumerate(texts) if len(ids) > 1]
         inputs = self._inputs(requests, left=False)
         last = inputs["attention_mask"].sum(-1) - 1
+        grid = inputs.get("image_grid_thw")
+        if grid is not None and fast(self.model) and bool((grid == grid[0]).all()):
+            from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+            seen: Any = (embed_frames(self.model, inputs.pop("pixel_values"), grid),)
+            inputs["mm_encoder_outputs"] = {"image": BaseModelOutputWithPooling(pooler_output=seen)}
         out = self.model(**inputs, use_cache=bool(several), logits_to_keep=last[:, None])
         first = torch.log_softmax(out.logits[:, 0].float(), dim=-1)
         scores = [[float(first[row, ids[0]]) for ids in texts] for row, texts in enumerate(options)]
@@ -234,7 +236,7 @@ class Answerer:
         pairs: list[tuple[int, int]],
         options: list[list[list[int]]],
     ) -> list[float]:
-        """Log-likelihood of the second and later tokens of each (row, option) pair, over a copy of the prompt's cache."""
+        """Log-likelihood of all tokens but the first of each (row, option) pair, over a copy of the prompt's cache."""
         import torch
 
         texts = [options[row][place] for row, place in pairs]
@@ -264,15 +266,32 @@ class Answerer:
 
 def _opened(place: Checkpoint, load: Callable[[], Any]) -> Any:
     """What `load` gives; what goes wrong inside transformers becomes one sentence naming the checkpoint."""
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
     try:
         return load()
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        ImportError,
+        AttributeError,
+        SafetensorError,
+    ) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         at = f" at {place.revision}" if place.revision else ""
         raise InputError(
             f"{place.source}{at}: cannot be loaded as an answerer ({first[:200]})",
             hint="the Hub must be reachable or the checkpoint downloaded; it needs safetensors and no code of its own",
         ) from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _runs(requests: Sequence[Request]) -> Iterator[tuple[tuple[int, ...], list[Request]]]:

@@ -22,7 +22,7 @@ def _attend(
     patches_per_frame: int = 0,
     **_: Any,
 ) -> tuple[Any, None]:
-    """query, key, value: [1, heads, n * patches, d]. Attention inside each frame. Returns [1, n * patches, heads, d]."""
+    """Attention inside each frame. query, key, value: [1, heads, n * patches, d] -> [1, n * patches, heads, d]."""
     from torch.nn.functional import scaled_dot_product_attention
 
     _, heads, total, d = query.shape

@@ -172,7 +172,8 @@ def _parse_parquet(row: Row, folder: Path, origin: str) -> Parsed:
     video = VideoRow(f"{NAME}-{stem(file)}", NAME, name_below(folder, "", file), duration_s=duration)
     options = row.texts("candidates")
     letter = row.word("answer")
-    answer = _place(options[ord(letter) - 65] if letter in "ABCDEFGHIJ"[: len(options)] else letter, options)
+    place = ord(letter) - ord("A") if len(letter) == 1 else -1
+    answer = _place(options[place] if 0 <= place < len(options) else letter, options)
     # the options are repeated behind the question; a selector must see the question alone
     text = row.text("question").partition("\n(A)")[0].strip()
     task = row.word("task_type")

@@ -93,6 +93,8 @@ def _headline(findings: list[Finding]) -> str:
         return "No paired comparison of ntlbg with uniform sampling could be made."
     sentences = []
     for k in sorted({f.k for f in findings}):
+        frames = f"With {k} frame{'s' if k != 1 else ''}, "
+        opening = {"accuracy": f"{frames}ntlbg ", "evidence_recall": f"{frames}in evidence recall ntlbg "}
         for metric in METRICS:
             part = [f for f in findings if (f.k, f.metric, f.kind) == (k, metric, "all")]
             if not part:
@@ -115,9 +117,8 @@ def _headline(findings: list[Finding]) -> str:
                 ]
                 if named:
                     clauses.append(f"{phrase} {listed(named)}")
-            about = "" if metric == "accuracy" else "In evidence recall it "
-            start = f"With {k} frame{'s' if k != 1 else ''}, ntlbg " if metric == "accuracy" else about
-            sentences.append(start + "; it ".join(clauses) + ".")
+            sentences.append(opening[metric] + "; it ".join(clauses) + ".")
+            opening["evidence_recall"] = "In evidence recall it "
     return " ".join(sentences)
 
 
@@ -139,6 +140,7 @@ def _sentences(findings: list[Finding]) -> list[str]:
 def _best(figures: dict[str, Any]) -> list[str]:
     """Which selector stands highest in accuracy, ntlbg or not."""
     sentences = []
+    selector_of = {a["arm"]: a["selector"] for a in figures["arms"]}
     arms = [a for a in figures["arms"] if a["selector"] not in ("blind", "oracle")]
     for k in sorted({a["k"] for a in arms}):
         known = [a for a in arms if a["k"] == k and a["accuracy"] is not None]
@@ -153,7 +155,7 @@ def _best(figures: dict[str, Any]) -> list[str]:
                 e
                 for e in figures["paired"]
                 if (e["against"], e["kind"], e["metric"]) == (best[0]["arm"], "all", "accuracy")
-                and e["arm"].startswith("ntlbg")
+                and selector_of[e["arm"]] == "ntlbg"
             ]
             if duel:
                 e = duel[0]

@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures import TimeoutError as JobTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import context
+from multiprocessing import connection, context, parent_process
 from types import ModuleType
 from typing import Any
 
@@ -96,7 +96,7 @@ def _one_pool(
 ) -> Iterator[tuple[int, Any]]:
     if not chosen:
         return
-    pool = ProcessPool(max_workers=min(workers, len(chosen)), context=_BareContext())
+    pool = ProcessPool(max_workers=min(workers, len(chosen)), context=_BareContext(), initializer=_end_with_parent)
     try:
         futures: dict[Any, int] = {pool.schedule(function, args=jobs[i], timeout=limit_s): i for i in chosen}
         while futures:
@@ -113,6 +113,18 @@ def _one_pool(
         if pool.active:
             pool.stop()
         pool.join()
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the process that started it has been killed, instead of working on for nobody."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _result(future: Any) -> Any:

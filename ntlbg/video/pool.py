@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ntlbg.errors import InputError
 from ntlbg.progress import Meter, meter
 from ntlbg.records.outcome import DecodeOutcome
-from ntlbg.store import Store, file_digest, file_stem, folder_atomic, key
+from ntlbg.store import PARTIAL, Store, file_digest, file_stem, folder_atomic, key
 from ntlbg.video.decode import Sampling
 from ntlbg.video.errors import VideoError
 from ntlbg.video.killable import cores, run_killable
@@ -186,10 +186,12 @@ def _kept(store: Store, name: str, made: Path) -> Path:
 def _scratch(store: Store) -> Iterator[Path]:
     """Where workers write. It is beside the store's values, so they are moved, not copied, and it is cleared even
     when a worker was killed in the middle of a file."""
-    folder = (store.root / ".partial" / f"decode-{secrets.token_hex(8)}").absolute()
-    folder.mkdir(parents=True)
+    folder = (store.root / PARTIAL / f"decode-{secrets.token_hex(8)}").absolute()
     try:
+        folder.mkdir(parents=True)
         yield folder
+    except OSError as error:  # a full disk in a worker ends up here too
+        raise store.refused(error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

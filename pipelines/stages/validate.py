@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines import say
 from pipelines.checks.accept import accept
 from pipelines.checks.text import visible
-from pipelines.stage import Run, stage
+from pipelines.stage import Run, clear, stage
 
 CORPUS = Path("data/corpus")
 INTO = Path("data/accepted")
@@ -18,6 +18,8 @@ NAMED = 10  # rows named on the screen
 @stage("validate")
 def validate(run: Run) -> None:
     """Check the tables of the corpus against the files."""
+    for folder in (INTO, REPORTS):
+        clear(folder)
     accepted = accept(CORPUS, INTO, REPORTS)
     run.count(**accepted.counts)
     for row in accepted.quarantine[:NAMED]:

@@ -62,3 +62,18 @@ def test_a_missing_video_is_told_in_one_line(place: Path, capsys: pytest.Capture
     assert (ended.value.code, told.out) == (3, "")
     assert "error: nowhere.mp4: no such file" in told.err
     assert list(place.iterdir()) == []
+
+
+def test_what_the_system_refuses_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk or a folder that may not be read has no traceback."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "film.mp4")
+
+    monkeypatch.setattr("ntlbg.api.select_frames", fail)
+    with pytest.raises(SystemExit) as ended:
+        run(["select", "film.mp4", "--query", "x"])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: film.mp4: permission denied\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import stat
 import tarfile
@@ -9,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ntlbg.corpus.archive import Caps, take
@@ -152,3 +154,40 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     for name in ("pkg/other.mp4", "folder"):
         with pytest.raises(InputError, match="there is no file"):
             take(archive, name, tmp_path / "out")
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+@pytest.mark.parametrize("at", [0.5, 0.9, 0.999])
+def test_a_spoilt_archive_is_one_sentence_and_no_file(tmp_path: Path, suffix: str, at: float) -> None:
+    """Whichever checksum notices, and whether in the listing or in the middle of the file."""
+    archive = tmp_path / f"a.tar.{suffix}"
+    noise = np.random.default_rng(0).bytes(2_000_000)  # more than one block of bz2
+    with tarfile.open(archive, f"w:{suffix}") as tar:  # type: ignore[call-overload]
+        info = named("pkg/film.mp4")
+        info.size = len(noise)
+        tar.addfile(info, io.BytesIO(noise))
+    data = bytearray(archive.read_bytes())
+    data[int(len(data) * at) - 1] ^= 0xFF
+    archive.write_bytes(data)
+    with contextlib.suppress(InputError):  # what is spoilt after the file's own bytes need not be noticed
+        take(archive, "pkg/film.mp4", tmp_path / "out")
+        assert len((tmp_path / "out").read_bytes()) == len(noise)
+        return
+    assert nothing_but(tmp_path, archive)
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's refusal passes on; a file that was there before is not touched."""
+    archive = tar_with(tmp_path / "a.tar.gz", GOOD)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ntlbg.corpus.archive._copy", full)
+    with pytest.raises(OSError, match="No space"):
+        take(archive, "pkg/film.mp4", tmp_path / "out")
+    assert nothing_but(tmp_path, archive)
+    (tmp_path / "there").write_text("mine")
+    with pytest.raises(FileExistsError):
+        take(archive, "pkg/film.mp4", tmp_path / "there")
+    assert (tmp_path / "there").read_text() == "mine"

@@ -107,3 +107,14 @@ def test_the_fetched_film_is_the_expected_one() -> None:
     facts = probe(film)
     assert (facts.width, facts.height) == (1280, 720)
     assert 590 < facts.duration_s < 600
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence with its name, and no traceback."""
+    (tmp_path / "file").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(footage, "download", lambda into: archive_with(into / "a.tar.gz"))
+        assert footage.main([str(tmp_path / "file" / "below")]) == 1
+    said = capsys.readouterr().err
+    assert f"error: {tmp_path / 'file' / 'below'}" in said
+    assert "not a directory" in said

@@ -85,6 +85,15 @@ def test_options_do_not_give_the_answer_away(plans):
         assert binomtest(n, sum(counts.values()), 1 / planted.COUNTS).pvalue > 1e-4
 
 
+def test_a_questions_number_tells_no_count(plans):
+    """Neither its place in the list nor being the earlier of two says how large a count is."""
+    counts = [[int(q.answer_text) for q in p.questions if q.form == "count"] for p in plans]
+    earlier = sum(a > b for a, b in counts)
+    assert binomtest(earlier, sum(a != b for a, b in counts), 0.5).pvalue > 1e-4
+    forms = Counter((number, q.form) for p in plans for number, q in enumerate(p.questions))
+    assert all(forms[number, "count"] > 5 for number in range(len(plans[0].questions)))
+
+
 def test_event_times_know_no_sampling_grid(plans):
     """The fractional second at which events begin is uniform."""
     starts = [e.start_s % 1 for p in plans for e in p.events]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from ntlbg.corpus.planted import plan_video
 from ntlbg.corpus.render import ROOM, Job, job_key, render_all
@@ -62,3 +67,33 @@ def test_a_killed_run_leaves_no_half_video(tmp_path: Path) -> None:
     made = render_all(JOBS[:1], store=Store(tmp_path), workers=1)
     assert made.rendered == 1
     assert made.videos[PLANS[0].video_id].size > 1000
+
+
+def test_another_format_of_what_lies_beside_a_video_is_another_key(monkeypatch) -> None:
+    """So that an entry of an older version is never read as one of this."""
+    key = job_key(JOBS[0])
+    monkeypatch.setattr("ntlbg.corpus.render.FORMAT", 0)
+    assert job_key(JOBS[0]) != key
+
+
+def test_no_worker_outlives_a_killed_build(tmp_path: Path) -> None:
+    """kill -9 reaches only the process that is named; its workers notice and end."""
+    script = tmp_path / "build.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from ntlbg.corpus.planted import plan_video\n"
+        "from ntlbg.corpus.render import Job, render_all\n"
+        "from ntlbg.store import Store\n"
+        "if __name__ == '__main__':\n"
+        "    jobs = [Job(plan_video(5, 'test', 'x', i, minutes=60.0, fps=2), 'h264-mp4') for i in range(4)]\n"
+        f"    render_all(jobs, store=Store(Path({str(tmp_path / 'store')!r})), workers=2)\n"
+    )
+    with subprocess.Popen([sys.executable, str(script)]) as parent:
+        workers: list[psutil.Process] = []
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.rglob(".video*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            workers = [p for p in psutil.Process(parent.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+        parent.kill()
+    assert len(workers) == 2
+    assert not psutil.wait_procs(workers, timeout=30)[1]

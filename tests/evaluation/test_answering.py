@@ -92,6 +92,19 @@ def test_one_bad_ask_takes_no_neighbour_along(store: Store) -> None:
     assert [r.error for r in answering(store, model).answer(asks)] == [""] * 4
 
 
+def test_a_model_that_does_not_load_ends_the_evaluation(store: Store) -> None:
+    """A checkpoint that cannot be read is no wrong answer to every question: the error goes up, nothing is stored."""
+
+    def broken() -> Any:
+        raise InputError("the checkpoint cannot be loaded")
+
+    asking = answering(store, Model())
+    asking.answerer = broken
+    with pytest.raises(InputError, match="the checkpoint cannot be loaded"):
+        asking.answer([Ask(QUESTION), Ask(replace(QUESTION, text="Which?"))])
+    assert not (store.root / "answers").exists()
+
+
 def test_equal_asks_are_one_request(store: Store) -> None:
     """Within a call, between calls, and between processes that share a store."""
     model = Model()
@@ -140,6 +153,21 @@ def test_every_part_of_an_ask_is_in_its_key(store: Store) -> None:
         key_of(answering(store, Model(), device="cuda"), ask),
     ]
     assert len(set(keys)) == len(keys)
+
+
+def test_other_software_is_another_key(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames decoded otherwise, or another version of what runs the model: the stored answer does not count."""
+    ask, base = Ask(QUESTION, (1, 2), (0.1, 0.2)), answering(store, Model())
+
+    def key() -> str:
+        return base.request_key(ask, base.protocol.prompt(ask.question))
+
+    keys = [key()]
+    monkeypatch.setattr("ntlbg.video.pool.VERSION", "another")
+    keys.append(key())
+    monkeypatch.setattr("ntlbg.evaluation.answering.versions", lambda *names: dict.fromkeys(names, "9.9"))
+    keys.append(key())
+    assert len(set(keys)) == 3
 
 
 def test_an_open_question_is_an_error(store: Store) -> None:

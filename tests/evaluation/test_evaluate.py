@@ -75,7 +75,8 @@ def test_without_evidence_picks_and_answers_are_the_same(run: Run, tmp_path: Pat
     without = run(evidence=None, store=Store(tmp_path / "other"))
     assert without_oracle(with_evidence) == without_oracle(without)
     assert without["evidence_recall"].isna().all()
-    oracle = without[(without["selector"] == "oracle") & (without["video_id"] != "mlvu_2")]
+    oracle = without[without["selector"] == "oracle"]
+    assert "mlvu_2" in set(oracle["video_id"])  # broken, and yet not a wrong answer of an oracle that was never asked
     assert (oracle["error"] == "no evidence").all()
     assert oracle["correct"].isna().all()
 

@@ -34,6 +34,19 @@ def test_an_unreadable_relevance_is_an_error_row(run: Callable[..., pd.DataFrame
     assert len(own) == 5
 
 
+def test_an_encoder_that_does_not_load_ends_the_evaluation(
+    run: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no error of a single question, so no table of wrong answers is made of it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise InputError("the encoder cannot be loaded")
+
+    monkeypatch.setattr("ntlbg.features.encoders.load_encoder", broken)
+    with pytest.raises(InputError, match="the encoder cannot be loaded"):
+        run()
+
+
 def test_selections_are_kept_in_the_row(run: Callable[..., pd.DataFrame]) -> None:
     """Indices, times, masses and their hash belong together."""
     rows = run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,20 @@ def test_all_or_nothing_has_no_auc() -> None:
     """A question whose evidence is everywhere or nowhere says nothing."""
     assert auc(np.arange(3.0), np.ones(3, bool)) is None
     assert auc(np.arange(3.0), np.zeros(3, bool)) is None
+
+
+def test_a_question_without_a_curve_is_left_out(tmp_path: Path) -> None:
+    """A text that cannot be encoded has error rows already; the other questions keep their AUC."""
+    world = make_world(tmp_path / "world", strength=2.0)
+    questions = read_questions(world.paths["accepted"], "mlvu")
+    found = relevance_auc(
+        [replace(questions[0], text=" "), *questions[1:]],
+        read_evidence(world.paths["evidence"]),
+        videos=Videos.read(world.paths["frames"], world.paths["features"]),
+        encoder=TextOnly(),
+    )
+    assert found is not None
+    assert found > 0.9
 
 
 def test_relevance_that_finds_evidence_has_a_high_auc(tmp_path: Path) -> None:

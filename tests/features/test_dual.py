@@ -111,3 +111,37 @@ def test_wrong_frames_are_refused(clip_folder: Path) -> None:
     for wrong in (np.zeros((2, 32, 32, 3), np.float32), np.zeros((2, 32, 32), np.uint8)):
         with pytest.raises(InputError, match="uint8"):
             encoder.encode_frames(wrong)
+
+
+def test_missing_weights_are_not_made_up(clip_folder: Path, tmp_path: Path) -> None:
+    """The library would fill them with random numbers: a checkpoint that lacks some is refused by name."""
+    from safetensors.torch import load_file, save_file
+
+    copy = tmp_path / "copy"
+    shutil.copytree(clip_folder, copy)
+    weights = next(copy.glob("*.safetensors"))
+    tensors = load_file(weights)
+    del tensors["visual_projection.weight"]
+    save_file(tensors, weights, metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"lacks 1 weights .*visual_projection"):
+        load_encoder(copy)
+
+
+def test_damaged_weights_are_one_sentence(clip_folder: Path, tmp_path: Path) -> None:
+    """A cut download names the folder."""
+    copy = tmp_path / "copy"
+    shutil.copytree(clip_folder, copy)
+    weights = next(copy.glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InputError, match="cannot be loaded as an encoder"):
+        load_encoder(copy)
+
+
+def test_a_folder_is_loaded_without_bars(clip_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Logs show what the stage says, and other users of the library keep their bars."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    load_encoder(clip_folder)
+    assert "Loading weights" not in capfd.readouterr().err
+    assert logging.is_progress_bar_enabled() == shown

@@ -58,3 +58,9 @@ def test_a_video_keeps_its_shape(colours: Colours) -> None:
     assert colours.size_for(10_000, 10) == (8, 32)
     with pytest.raises(InputError, match="float32"):
         colours.compute_in("float16")
+
+
+def test_a_device_that_is_not_there_is_told(clip_folder: Path) -> None:
+    """Before anything is loaded, and in one sentence."""
+    with pytest.raises(InputError, match="device `cuda:99` cannot be used"):
+        load_encoder(clip_folder, device="cuda:99")

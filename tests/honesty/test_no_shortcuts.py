@@ -15,18 +15,20 @@ def code(word: str) -> int:
     return WORDS.setdefault(word, len(WORDS))
 
 
-def described(job, question, place: int) -> list[float]:
-    """All that is known of an option without its video: file, duration, question words, the options' words."""
+def described(job, number: int, question, place: int) -> list[float]:
+    """What is known of an option without its video: file, duration, the question's number and words, all options."""
     others = [o for i, o in enumerate(question.options) if i != place]
     option = question.options[place]
     words = question.text.rstrip("?").split()
     return [
         place,
+        number,
         len(question.options),
         len(option),
         np.mean([len(o) for o in others]),
         sum(option > o for o in others),
         code(option),
+        *sorted(map(code, others)),
         code(job.codec),
         job.plan.duration_s,
         blake3(job.name.encode()).digest()[0],
@@ -37,13 +39,13 @@ def described(job, question, place: int) -> list[float]:
 
 
 def test_a_classifier_on_all_metadata_is_at_chance():
-    """Gradient-boosted trees on every piece of metadata, split by video: the 95 % interval contains chance."""
+    """Gradient-boosted trees on all metadata of a question, split by video: the 95 % interval contains chance."""
     jobs = plan_jobs(RenderedParams(longvideobench=0, videomme=VIDEOS, mlvu=0, train=0, val=0), 31)["videomme"]
     rows, right, owner = [], [], []
     for v, job in enumerate(jobs):
         for q, question in enumerate(job.plan.questions):
             for place in range(len(question.options)):
-                rows.append(described(job, question, place))
+                rows.append(described(job, q, question, place))
                 right.append(place == question.answer)
                 owner.append((v, q, len(question.options)))
     X, y, owner = np.array(rows, float), np.array(right), np.array(owner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,24 @@ def test_clean_removes_what_stages_write_and_nothing_else(tmp_path):
     assert make("clean", folder=tmp_path).returncode == 0
     assert [path for path in written if (tmp_path / path).exists()] == []
     assert [name for name in kept if not (tmp_path / name).exists()] == []
+
+
+def test_a_fitting_python_is_found_under_its_own_name(tmp_path):
+    """`python3` may be too old or missing while `python3.11` is there; a python that the user names stays."""
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/python3.12").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/python3.11").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    for name in ("python3", "python3.11", "python3.12"):
+        (tmp_path / "bin" / name).chmod(0o755)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS")) and k != "PYTHON"}
+    env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
+
+    def chosen(*arguments: str) -> list[str]:
+        command = ["make", "-pn", "help", *arguments]
+        told = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+        return re.findall(r"^PYTHON :?= (.*)$", told.stdout, flags=re.MULTILINE)
+
+    assert chosen() == [str(tmp_path / "bin/python3.11")]
+    assert chosen("PYTHON=mine") == ["mine"]

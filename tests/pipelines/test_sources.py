@@ -58,3 +58,29 @@ def test_a_changed_answer_or_video_changes_the_lock(own, change):
 def test_a_missing_source_is_recorded_as_missing(tmp_path):
     """The stage names it in a sentence; that is not this file's business."""
     assert digest(tmp_path / "none") == "missing"
+
+
+def test_a_video_behind_a_linked_folder_is_noticed(own, tmp_path_factory):
+    """Videos often lie on another disk; links in a circle end."""
+    other = tmp_path_factory.mktemp("disk")
+    Path("videos/more").symlink_to(other)
+    (other / "back").symlink_to(Path("videos").absolute())
+    record(own)
+    (other / "b.mp4").write_bytes(b"more")
+    assert record(own)
+
+
+def test_a_name_that_is_no_text_is_written_down(own):
+    """Names on a disk are bytes, not always UTF-8."""
+    Path(os.fsdecode(b"videos/\xff.mp4")).write_bytes(b"more")
+    assert record(own)
+
+
+def test_a_source_that_may_not_be_looked_at_is_recorded_as_such(tmp_path, monkeypatch):
+    """The stage names it, as it does a missing one."""
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert digest(tmp_path) == "unreadable"

@@ -269,3 +269,29 @@ def test_a_stage_started_by_hand_is_its_own_invocation(project):
     """Nobody has to start DVC to try one stage."""
     assert exit_code(made(lambda run: None)) == 0
     assert Tracker().parent(invocation.own()) == runs()["smoke"].info.run_id
+
+
+def test_what_the_system_refuses_is_one_sentence(project, capsys):
+    """A full disk has no traceback, and its file is named without driving the terminal."""
+
+    def body(run):
+        raise OSError(28, "No space left on device", "data/a\x1b[2J.npy")
+
+    assert exit_code(made(body)) == 1
+    said = capsys.readouterr().err
+    assert "error: decode: data/a\N{REPLACEMENT CHARACTER}[2J.npy: no space left on device" in said
+    assert "Traceback" not in said
+    assert runs()["decode"].info.status == "FAILED"
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_the_error(project, capsys):
+    """What went wrong first is what is told last, and MLflow has it."""
+    Path("reports").mkdir(exist_ok=True)
+    Path("reports/runs").write_text("a file in the way")
+
+    def body(run):
+        raise InputError("videos/a.mp4: is broken")
+
+    assert exit_code(made(body)) == 2
+    assert "error: videos/a.mp4: is broken" in capsys.readouterr().err
+    assert runs()["decode"].data.tags["error"] == "videos/a.mp4: is broken"

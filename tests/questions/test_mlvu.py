@@ -76,6 +76,23 @@ def test_answer_text_becomes_a_place_and_the_row_an_id(tmp_path: Path) -> None:
     assert question.metadata["origin"] == "json/2_needle.json row 1"
 
 
+@pytest.mark.parametrize(("answer", "place"), [("C", 2), ("BC", 3), ("ABC", None), ("E", None)])
+def test_a_mirrors_answer_is_one_letter_or_an_option(tmp_path: Path, answer: str, place: int | None) -> None:
+    """Several letters in a row are no letter: the row is judged like any other text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "mlvu").mkdir()
+    mirrored = {
+        **{"video_name": "a.mp4", "duration": 10, "question": "What?\n(A) x", "candidates": ["x", "y", "z", "BC"]},
+        **{"answer": answer, "task_type": "needle", "question_id": "q"},
+    }
+    pq.write_table(pa.Table.from_pylist([mirrored]), tmp_path / "mlvu" / "test-00000-of-00001.parquet")
+    read = mlvu.read(tmp_path)
+    assert [q.answer for q in read.questions] == ([] if place is None else [place])
+    assert len(read.defects) == (place is None)
+
+
 def test_open_tasks_keep_their_answer_and_points(tmp_path: Path) -> None:
     """sub_scene has no candidates: no options, an answer text, scoring points."""
     open_row = row(question_type="subPlot", scoring_points=["one", "two"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ntlbg.reporting.verdict import outcome, verdict
-from tests.reporting.conftest import benchmark, comparison, entry
+from tests.reporting.conftest import arm, benchmark, comparison, entry
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,20 @@ def test_without_pairs_there_is_no_verdict() -> None:
     found = verdict(comparison(mlvu=empty))
     assert found.headline.startswith("No paired comparison")
     assert "No evidence is known" in found.text
+
+
+def test_a_rival_whose_name_begins_like_ours_is_not_ours() -> None:
+    """The duel with the best selector is that of ntlbg itself."""
+    figures = benchmark(ntlbg=0.7)
+    figures["arms"].append(arm("ntlbg_thin", 0.5, 0.3))
+    figures["paired"].insert(0, entry("ntlbg_thin-8", "topk_nms-8", "all", "accuracy", -0.25, 0.01))
+    notes = " ".join(verdict(comparison(mlvu=figures)).notes["mlvu"])
+    assert "ntlbg against topk_nms-8: −5.0 points" in notes
+
+
+def test_hidden_answers_leave_a_whole_sentence() -> None:
+    """Without an accuracy the headline begins with the budget all the same."""
+    figures = benchmark()
+    figures["paired"] = [e for e in figures["paired"] if e["metric"] == "evidence_recall"]
+    headline = verdict(comparison(mlvu=figures)).headline
+    assert headline.startswith("With 8 frames, in evidence recall ntlbg sees more of the evidence than uniform")

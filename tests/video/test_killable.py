@@ -64,3 +64,22 @@ def test_a_script_without_a_main_guard_works(tmp_path: Path) -> None:
 def test_no_jobs_need_no_pool() -> None:
     """Nothing to do starts no process."""
     assert list(run_killable(job, [], workers=2, limit_s=1)) == []
+
+
+def test_no_worker_outlives_a_killed_caller(tmp_path: Path) -> None:
+    """kill -9 reaches only the process that is named; its workers notice and end in the middle of their jobs."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import time\nfrom ntlbg.video.killable import run_killable\n"
+        "print(list(run_killable(time.sleep, [(600,), (600,)], workers=2, limit_s=900)))\n"
+    )
+    with subprocess.Popen([sys.executable, str(script)]) as parent:
+        workers: list[psutil.Process] = []
+        deadline = time.monotonic() + 60
+        while len(workers) < 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+            workers = [p for p in psutil.Process(parent.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+        time.sleep(2)  # until they have begun
+        parent.kill()
+    assert len(workers) == 2
+    assert not psutil.wait_procs(workers, timeout=30)[1]

@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from ntlbg.errors import InputError
+from ntlbg.errors import InputError, StoreError
 from ntlbg.store import Store, file_digest, file_stem
 from ntlbg.video import pool
 from ntlbg.video.outcomes import read_outcomes
@@ -259,3 +259,12 @@ def test_hostile_ids_stay_in_the_folder(videos: dict[str, Path], tmp_path: Path)
     decode_all(rows, PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
     assert sorted(read_outcomes(tmp_path / "out")) == sorted(ids)
     assert len(list((tmp_path / "out").glob("*.npy"))) == len(ids)
+
+
+def test_a_store_that_cannot_be_written_is_told(videos: dict[str, Path], tmp_path: Path) -> None:
+    """One sentence with the store's name and what to do, whoever met the refusal first."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot store") as told:
+        decode_all(table(videos), PARAMS, store=Store(tmp_path / "file" / "store"), into=tmp_path / "out")
+    assert "NTLBG_STORE" in str(told.value.hint)
+    assert not (tmp_path / "out").exists()
