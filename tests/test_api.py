@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,17 +107,3 @@ def test_a_long_video_is_spread_over_max_frames(film: Path, tmp_path: Path, colo
     assert len(times) == 6
     assert times[0] == 0
     assert times[-1] > 11
-
-
-def test_the_package_offers_it_without_loading_it() -> None:
-    """`from ntlbg import select_frames` works; `import ntlbg` alone imports nothing heavy."""
-    code = (
-        "import sys, ntlbg\n"
-        "assert 'numpy' not in sys.modules and 'select_frames' in dir(ntlbg)\n"
-        "from ntlbg import select_frames\n"
-        "from ntlbg.api import select_frames as same\n"
-        "assert select_frames is same\n"
-        "assert not hasattr(ntlbg, 'no_such_name')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

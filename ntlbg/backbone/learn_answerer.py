@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 
 from ntlbg.backbone.eyes import learn_to_see, whiten
-from ntlbg.backbone.lessons import Lesson, lesson
+from ntlbg.backbone.lessons import Ask, Pool, lesson
 from ntlbg.backbone.optimiser import Optimiser, rate
 from ntlbg.backbone.packed import Layout, layout, packed_logits
 from ntlbg.backbone.practice import Scene, shaken
 from ntlbg.corpus.planted import rng_for
 from ntlbg.modeling.images import patches, tokens_per_frame
 from ntlbg.progress import meter
+from ntlbg.records.arrays import Array
 
 EYES_PER_STEP = 0.5  # steps of seeing (place, shape and colour of single frames) before each step of reading
 # (until this share of the steps, frames)
-CURRICULUM = ((0.10, (1,)), (0.22, (1, 2)), (0.40, (2, 4)), (1.0, (8, 8, 8, 8, 6, 4, 2, 1)))
-ASKS = 6  # questions about one selection
+CURRICULUM = ((0.14, (1,)), (0.24, (1, 2)), (0.34, (2, 3)), (0.50, (3, 4, 5)), (1.0, (8, 8, 8, 8, 6, 5, 4, 2)))
+COMPOSED_UNTIL = 0.6  # of the steps: composed lessons only; after it every other batch is of real selections
+SEE_FROM = 0.7  # of the steps: from here the vision tower learns too; before, it stays as the eyes left it
+ASKS = 5  # questions about one selection
 
 
 def learn(
@@ -48,14 +51,18 @@ def learn(
     rng = rng_for("answerer", seed)
     torch.manual_seed(seed)
     optimiser = Optimiser(model.named_parameters())
+    pool = Pool(scenes)
     layouts: dict[int, Layout] = {}
     recent: list[float] = []
     model.train()
     with meter("answerer", total=steps, unit="steps") as m:
         for step in range(steps):
             k = _frames_at(rng, step / steps)
-            drawn = [_drawn(rng, scenes, k) for _ in range(batch)]
-            loss = _loss(model, processor, layouts, rng, drawn, k)
+            composed = step < COMPOSED_UNTIL * steps or step % 2 == 0
+            drawn = [lesson(rng, pool, k, ASKS, composed=composed) for _ in range(batch)]
+            frames = shaken(rng, np.stack([scenes[s].frames[f] for one in drawn for s, f in one.frames]))
+            asks = [a for one in drawn for a in one.asks]
+            loss = _loss(model, processor, layouts, frames, asks, k, see=step >= SEE_FROM * steps)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step(rate(step, steps, peak))
@@ -75,29 +82,27 @@ def _frames_at(rng: np.random.Generator, progress: float) -> int:
     return int(rng.choice(CURRICULUM[-1][1]))
 
 
-def _drawn(rng: np.random.Generator, scenes: Sequence[Scene], k: int) -> tuple[Scene, Lesson]:
-    scene = scenes[int(rng.integers(len(scenes)))]
-    return scene, lesson(rng, scene, k, ASKS)
-
-
 def _loss(
     model: Any,
     processor: Any,
     layouts: dict[int, Layout],
-    rng: np.random.Generator,
-    drawn: Sequence[tuple[Scene, Lesson]],
+    frames: Array,
+    asks: Sequence[Ask],
     k: int,
+    *,
+    see: bool,
 ) -> Any:
-    """Mean cross-entropy of the answer tokens. Several right answers share the target evenly."""
+    """Mean cross-entropy of the answer tokens. Several right answers share the target evenly.
+
+    frames: of all selections, k each. asks: of all selections, `ASKS` each. see: whether the vision tower learns.
+    """
     import torch
 
     tokens = processor.tokenizer
-    frames = shaken(rng, np.concatenate([scene.frames[one.frames] for scene, one in drawn]))
     pixels, grid = patches(processor.image_processor, frames)
     if k not in layouts:
         per_frame = tokens_per_frame(processor.image_processor, *frames.shape[1:3])
         layouts[k] = layout(model, processor, k, per_frame, tuple(grid[0].tolist()))
-    asks = [a for _, one in drawn for a in one.asks]
     tail = "<|im_end|>\n<|im_start|>assistant\n"
     texts = tokens([a.text + tail for a in asks], add_special_tokens=False)["input_ids"]
     longest = max(map(len, texts))
@@ -109,8 +114,8 @@ def _loss(
         target[i, tokens.convert_tokens_to_ids(list(a.right))] = 1 / len(a.right)
         if a.unseen is not None:
             hidden[i, tokens.convert_tokens_to_ids(a.unseen)] = True
-    lengths = torch.tensor([len(text) for text in texts]).view(len(drawn), -1)
-    logits = packed_logits(model, layouts[k], pixels, grid, ids.view(len(drawn), -1, longest), lengths)
+    lengths = torch.tensor([len(text) for text in texts]).view(-1, ASKS)
+    logits = packed_logits(model, layouts[k], pixels, grid, ids.view(-1, ASKS, longest), lengths, see=see)
     # a held-out colour is taken out of the sum: its absence from practice must not become a belief
     logits = logits.reshape(len(texts), -1).float().masked_fill(hidden, -1e9)
     return -(target * torch.log_softmax(logits, dim=-1)).sum(-1).mean()

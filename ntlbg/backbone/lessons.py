@@ -1,22 +1,28 @@
-"""Lessons: which frames of a practice video the answerer sees, and what it is asked about them.
+"""Lessons: which frames the answerer sees in practice, and what it is asked about them.
 
-The frames come from a mixture of pickers, so that no selector's habits are favoured: even spacing, chance, evidence
-padded in several ways, clusters around some events. Questions have the corpus's wording; most can be answered from
-the frames shown, some cannot (as happens to every selector), and their target is still the truth of the video.
+*Composed* lessons put frames of many videos side by side, so that every lesson holds what its questions ask for:
+order and count are hardly ever answerable from chance frames, and are not learnt from them. Their truth is what the
+frames show. *Real* lessons are selections from one video by a mixture of pickers (even spacing, chance, evidence
+padded in several ways, clusters around some events), so that no selector's habits are favoured; there the target is
+the truth of the video, whether or not the frames show it, as happens to every selector. All questions have the
+corpus's wording.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ntlbg.backbone.practice import Scene, pairs
+from ntlbg.corpus.planted import COUNTS
 from ntlbg.corpus.world import COLOURS, HELD_OUT_COLOUR, NUMBERS, PLACES
 from ntlbg.records.arrays import Array
 
 PICKERS = ("even", "chance", "evidence", "clusters")
 PICKER_SHARES = (0.12, 0.13, 0.35, 0.40)
+Pair = tuple[str, str]  # shape, place
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,105 @@ class Ask:
 
 @dataclass(frozen=True)
 class Lesson:
-    """frames: sorted indices into the scene's candidate frames. asks: questions about them."""
+    """frames: [k, 2] scene and candidate frame of each picture, in the order shown. asks: questions about them."""
 
     frames: Array
     asks: tuple[Ask, ...]
+
+
+class Pool:
+    """All practice frames, sorted by what they show. Entries are [n, 2] arrays of scene and candidate frame."""
+
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        self.scenes = scenes
+        self.events: dict[Pair, dict[str, list[Array]]] = {}  # pair -> colour -> frames of each event
+        self.pair_of: dict[tuple[int, int], Pair] = {}
+        bare: dict[str, list[tuple[int, int]]] = {place: [] for place in PLACES}
+        names = list(PLACES)
+        for s, scene in enumerate(scenes):
+            for e, event in enumerate(scene.plan.events):
+                found = np.flatnonzero(scene.event == e)
+                if found.size:
+                    pair = (event.shape, event.place)
+                    entry = np.stack([np.full(found.size, s), found], axis=1)
+                    self.events.setdefault(pair, {}).setdefault(event.colour, []).append(entry)
+                    self.pair_of.update({(s, int(f)): pair for f in found})
+            for f in np.flatnonzero(scene.event == -1):
+                bare[names[scene.place[f]]].append((s, int(f)))
+        self.bare = {place: np.array(found) for place, found in bare.items() if found}
+        self.eventful = np.array(list(self.pair_of))
+
+    def place(self, frame: Array) -> str:
+        """The place that a frame shows."""
+        return list(PLACES)[int(self.scenes[int(frame[0])].place[int(frame[1])])]
+
+
+def compose(rng: np.random.Generator, pool: Pool, k: int, n: int) -> Lesson:
+    """k frames of many videos around one or two targets, and n questions whose answers these frames show."""
+    known = list(pool.events)
+    many = 2 if k >= 4 and rng.random() < 0.5 else 1
+    targets = [known[int(i)] for i in rng.choice(len(known), many, replace=False)]
+    shown: list[tuple[int, Array]] = []  # (target, frames of one event)
+    asks: list[Ask] = []
+    for t, (shape, place) in enumerate(targets):
+        by_colour = pool.events[shape, place]
+        room = k - len(shown) - (many - 1 - t)  # every later target keeps a frame
+        m = min(int(rng.integers(1, COUNTS + 1)), len(by_colour), room)
+        colours = [str(c) for c in rng.permutation(list(by_colour))[:m]]
+        shown += [(t, by_colour[c][int(rng.integers(len(by_colour[c])))]) for c in colours]
+        asks += _about(rng, shape, place, colours, always=True)
+    takes = [1] * len(shown)
+    for _ in range(int(rng.integers(0, k - len(shown) + 1))):
+        j = int(rng.integers(len(shown)))
+        takes[j] = min(takes[j] + 1, len(shown[j][1]))
+    blocks = [
+        (t, f[np.sort(rng.choice(len(f), take, replace=False))]) for take, (t, f) in zip(takes, shown, strict=True)
+    ]
+    # the targets' events are shuffled into each other; each target's own order stays
+    queues = [[f for owner, f in blocks if owner == t] for t in range(many)]
+    evidence = np.concatenate([queues[int(t)].pop(0) for t in rng.permutation([t for t, _ in blocks])])
+    frames = np.zeros((k, 2), dtype=np.int64)
+    held = np.zeros(k, dtype=bool)
+    held[rng.choice(k, len(evidence), replace=False)] = True
+    frames[held] = evidence
+    frames[~held] = _pads(rng, pool, targets, k - len(evidence))
+    places = [pool.place(f) for f in frames]
+    view = _views(np.array([places.count(place) for place in PLACES]))[int(rng.integers(3))]
+    order = rng.permutation(len(asks))
+    return Lesson(frames, (view, *(asks[int(order[i % len(asks)])] for i in range(n - 1))))
+
+
+def _pads(rng: np.random.Generator, pool: Pool, targets: list[Pair], n: int) -> Array:
+    """[n, 2] frames that do not show a target: bare ones, look-alikes (the shape elsewhere, another shape there)."""
+    shape, place = targets[0]
+    alike = [pair for pair in pool.events if (pair[0] == shape) != (pair[1] == place) and pair not in targets]
+    pads: list[Array] = []
+    while len(pads) < n:
+        sort = rng.choice(4, p=(0.35, 0.2, 0.25, 0.2))
+        if sort == 0 or (sort == 1 and place not in pool.bare):
+            found = pool.bare[str(rng.choice(list(pool.bare)))]
+        elif sort == 1:
+            found = pool.bare[place]
+        elif sort == 2 and alike:
+            by_colour = pool.events[alike[int(rng.integers(len(alike)))]]
+            events = by_colour[str(rng.choice(list(by_colour)))]
+            found = events[int(rng.integers(len(events)))]
+        else:
+            found = pool.eventful
+        frame = found[int(rng.integers(len(found)))]
+        if pool.pair_of.get((int(frame[0]), int(frame[1]))) not in targets:
+            pads.append(frame)
+    return np.array(pads, dtype=np.int64).reshape(n, 2)
+
+
+def lesson(rng: np.random.Generator, pool: Pool, k: int, n: int, *, composed: bool) -> Lesson:
+    """One lesson of k frames with n questions."""
+    if composed:
+        return compose(rng, pool, k, n)
+    s = int(rng.integers(len(pool.scenes)))
+    frames = pick(rng, pool.scenes[s], k)
+    asks = ask(rng, pool.scenes[s], frames, n)
+    return Lesson(np.stack([np.full(k, s), frames], axis=1), asks)
 
 
 def pick(rng: np.random.Generator, scene: Scene, k: int) -> Array:
@@ -81,10 +182,10 @@ def ask(rng: np.random.Generator, scene: Scene, frames: Array, n: int) -> tuple[
     for (shape, place), events in pairs(scene.plan).items():
         shown = sum(e in seen for e in events)
         if shown == len(events):
-            whole += _about(rng, scene, shape, place, events)
+            whole += _about(rng, shape, place, _colours(scene, events))
         elif len(partly) < 4:
-            partly += _about(rng, scene, shape, place, events)
-    views = list(_views(scene))
+            partly += _about(rng, shape, place, _colours(scene, events))
+    views = _views(np.bincount(scene.place, minlength=len(PLACES)))
     lists = [whole, partly, views]
     for found in lists:
         rng.shuffle(found)
@@ -98,37 +199,35 @@ def ask(rng: np.random.Generator, scene: Scene, frames: Array, n: int) -> tuple[
     return tuple(out)
 
 
-def _about(rng: np.random.Generator, scene: Scene, shape: str, place: str, events: list[int]) -> list[Ask]:
-    colours = [scene.plan.events[e].colour for e in events]
+def _colours(scene: Scene, events: list[int]) -> list[str]:
+    return [scene.plan.events[e].colour for e in events]
+
+
+def _about(rng: np.random.Generator, shape: str, place: str, colours: list[str], *, always: bool = False) -> list[Ask]:
+    """What can be asked about a pair that is seen in these colours, in this order. always: count even a single one."""
     unseen = HELD_OUT_COLOUR[shape]
-    count = Ask(f"How many times does the {shape} appear in the {place}?", (NUMBERS[len(events) - 1],))
+    count = Ask(f"How many times does the {shape} appear in the {place}?", (NUMBERS[len(colours) - 1],))
     thing = f"What colour is the {shape} in the {place}"
-    if len(events) == 1:
+    if len(colours) == 1:
         colour = Ask(f"{thing}?", (colours[0],), unseen)
         # counts of one are a quarter of the counts asked, as in the corpus
-        return [colour, count] if rng.random() < 0.35 else [colour]
+        return [colour, count] if always or rng.random() < 0.35 else [colour]
     first = Ask(f"{thing} when it is seen first?", (colours[0],), unseen)
     last = Ask(f"{thing} when it is seen last?", (colours[-1],), unseen)
     return [first, last, count]
 
 
-def _views(scene: Scene) -> list[Ask]:
-    """The whole-video questions; the target is what the video shows, whether or not these frames do."""
-    time = np.bincount(scene.place, minlength=len(PLACES))
+def _views(times: Array) -> list[Ask]:
+    """The whole-video questions, from how long each of PLACES is shown; equals share `most`."""
     names = list(PLACES)
-    shown = tuple(p for p, t in zip(names, time, strict=True) if t)
-    never = tuple(p for p, t in zip(names, time, strict=True) if not t)
+    shown = tuple(p for p, t in zip(names, times, strict=True) if t)
+    never = tuple(p for p, t in zip(names, times, strict=True) if not t)
+    most = tuple(p for p, t in zip(names, times, strict=True) if t == times.max())
     return [
         Ask("Which of these places is shown?", shown),
         Ask("Which of these places is never shown?", never),
-        Ask("Where does most of the video take place?", (names[int(np.argmax(time))],)),
+        Ask("Where does most of the video take place?", most),
     ]
-
-
-def lesson(rng: np.random.Generator, scene: Scene, k: int, asks: int) -> Lesson:
-    """One selection of k frames with `asks` questions about it."""
-    frames = pick(rng, scene, k)
-    return Lesson(frames, ask(rng, scene, frames, asks))
 
 
 def vocabulary_of_answers() -> tuple[str, ...]:

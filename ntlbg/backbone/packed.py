@@ -42,10 +42,13 @@ def layout(model: Any, processor: Any, k: int, tokens_per_frame: int, grid_row: 
     return Layout(ids[0], positions[:, 0], int(positions[0, 0, -1]) + 1)
 
 
-def packed_logits(model: Any, shared: Layout, pixel_values: Any, grid: Any, questions: Any, lengths: Any) -> Any:
+def packed_logits(
+    model: Any, shared: Layout, pixel_values: Any, grid: Any, questions: Any, lengths: Any, *, see: bool = True
+) -> Any:
     """Logits [B, Q, V] of the first answer token.
 
     pixel_values, grid: of B * k frames. questions: ids [B, Q, L], padded on the right; lengths: [B, Q].
+    see: whether gradients reach the vision tower.
     """
     import torch
 
@@ -55,7 +58,9 @@ def packed_logits(model: Any, shared: Layout, pixel_values: Any, grid: Any, ques
     prefix = embed(shared.prefix).expand(B, P, -1)
     if pixel_values is not None:
         where = (shared.prefix == model.config.image_token_id)[None, :, None].expand(B, P, prefix.shape[-1])
-        prefix = prefix.masked_scatter(where, embed_frames(model, pixel_values, grid))
+        with torch.set_grad_enabled(see and torch.is_grad_enabled()):
+            pictures = embed_frames(model, pixel_values, grid)
+        prefix = prefix.masked_scatter(where, pictures)
     inputs = torch.cat([prefix, embed(questions.reshape(B, Q * L))], dim=1)
     step = shared.after + torch.arange(L).repeat(Q)
     positions = torch.cat([shared.positions, step.expand(3, -1)], dim=1)[:, None].expand(3, B, -1)

@@ -16,8 +16,6 @@ from blake3 import blake3
 from ntlbg.corpus.world import COLOURS, HELD_OUT_COLOUR, HELD_OUT_PLACE, NUMBERS, PLACES, SHAPES
 from ntlbg.records.question import Kind
 
-PLAN_VERSION = 1
-
 EVENT_S = (3.0, 6.0)  # how long a planted event lasts
 EDGE_S = 1.0  # an event keeps this far from its chapter's ends
 GAP_S = (1.5, 7.0)  # between the possible places of two events

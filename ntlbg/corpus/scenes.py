@@ -14,8 +14,6 @@ from ntlbg.corpus.planted import Chapter, Event, VideoPlan, rng_for
 from ntlbg.corpus.world import COLOURS, PLACES, Place
 from ntlbg.records.arrays import Array
 
-RENDERER_VERSION = 1
-
 WIDTH, HEIGHT = 160, 96
 PAN_X, PAN_Y = 48, 24  # how much larger the canvas is than the picture
 GRAIN = 7.0  # standard deviation of the noise, in grey levels
