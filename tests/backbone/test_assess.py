@@ -39,7 +39,7 @@ def test_auc_of_known_cases():
 
 def test_a_filmed_video_is_the_drawn_one(scenes):
     """H.264 and back changes pixels a little and times not at all."""
-    (plan,) = plans(3, "tests", 1, minutes=1.5)
+    (plan,) = plans(3, "tests", 1, minutes=4)
     film, drawing = filmed(plan, tiny_qwen.FRAME), draw(plan, tiny_qwen.FRAME)
     a = film.frames[np.abs(film.timestamps_s - drawing.timestamps_s[10]).argmin()].astype(float)
     b = drawing.frames[10].astype(float)

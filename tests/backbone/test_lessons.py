@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from ntlbg.backbone.lessons import lesson, pick, vocabulary_of_answers
-from ntlbg.backbone.practice import pairs
+from ntlbg.backbone.lessons import Pool, lesson, pick, vocabulary_of_answers
+from ntlbg.backbone.practice import Scene, pairs
 from ntlbg.corpus.world import HELD_OUT_COLOUR, NUMBERS, PLACES
 
 
@@ -30,23 +30,32 @@ def test_no_picker_rules(rng, scenes):
     assert np.mean(np.array(shares) >= 0.5) > 0.3
 
 
-def test_answers_are_the_truth_of_the_video(rng, scenes):
+@pytest.fixture(scope="module")
+def pool(scenes) -> Pool:
+    """All frames of the practice videos."""
+    return Pool(scenes)
+
+
+def pair_asked(text: str) -> tuple[str, str] | None:
+    """(shape, place) that a question is about."""
+    found = re.search(r"the (\w+) (?:in|appear in) the (\w+)", text)
+    return (found.group(1), found.group(2)) if found else None
+
+
+def test_answers_of_a_real_selection_are_the_truth_of_the_video(rng, pool):
     """Whatever frames are shown, the target is what the whole video holds."""
-    for i in range(120):
-        scene = scenes[i % 4]
+    for _ in range(120):
+        one = lesson(rng, pool, 8, 5, composed=False)
+        (number,) = set(one.frames[:, 0])
+        scene: Scene = pool.scenes[number]
         known = pairs(scene.plan)
         shown = {list(PLACES)[p] for p in scene.place}
-        for ask in lesson(rng, scene, 8, 6).asks:
+        assert len(one.asks) == 5
+        for ask in one.asks:
             assert set(ask.right) <= set(vocabulary_of_answers())
-            found = re.search(r"the (\w+) (?:in|appear in) the (\w+)", ask.text)
-            if found:
-                events = [scene.plan.events[e] for e in known[found.group(1), found.group(2)]]
-                if ask.text.startswith("How many"):
-                    assert ask.right == (NUMBERS[len(events) - 1],)
-                else:
-                    expected = events[-1] if "last" in ask.text else events[0]
-                    assert ask.right == (expected.colour,)
-                    assert ask.unseen == HELD_OUT_COLOUR[found.group(1)]
+            if pair := pair_asked(ask.text):
+                colours = [scene.plan.events[e].colour for e in known[pair]]
+                check(ask, pair, colours)
             elif "never" in ask.text:
                 assert set(ask.right) == set(PLACES) - shown
             elif "shown" in ask.text:
@@ -55,8 +64,40 @@ def test_answers_are_the_truth_of_the_video(rng, scenes):
                 assert set(ask.right) <= shown
 
 
-def test_lessons_repeat(scenes):
+def check(ask, pair, colours):
+    """The answer that follows from the colours of a pair in their order."""
+    if ask.text.startswith("How many"):
+        assert ask.right == (NUMBERS[len(colours) - 1],)
+    else:
+        assert ask.right == (colours[-1] if "last" in ask.text else colours[0],)
+        assert ask.unseen == HELD_OUT_COLOUR[pair[0]]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5, 8])
+def test_answers_of_a_composed_lesson_are_what_its_frames_show(rng, pool, k):
+    """Read off the frames alone: colours of the asked pair in order of appearance, places by their number."""
+    for _ in range(60):
+        one = lesson(rng, pool, k, 5, composed=True)
+        assert one.frames.shape == (k, 2)
+        assert len(one.asks) == 5
+        events = [pool.scenes[s].event[f] for s, f in one.frames]
+        seen = [pool.scenes[s].plan.events[e] if e >= 0 else None for (s, _), e in zip(one.frames, events, strict=True)]
+        places = [pool.place(frame) for frame in one.frames]
+        for ask in one.asks:
+            if pair := pair_asked(ask.text):
+                mine = [e.colour for e in seen if e is not None and (e.shape, e.place) == pair]
+                check(ask, pair, list(dict.fromkeys(mine)))
+            elif "never" in ask.text:
+                assert set(ask.right) == set(PLACES) - set(places)
+            elif "shown" in ask.text:
+                assert set(ask.right) == set(places)
+            else:
+                assert {places.count(p) for p in ask.right} == {max(map(places.count, places))}
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_lessons_repeat(pool, composed):
     """The same generator gives the same lesson."""
-    a, b = (lesson(np.random.default_rng(3), scenes[0], 8, 6) for _ in range(2))
+    a, b = (lesson(np.random.default_rng(3), pool, 8, 5, composed=composed) for _ in range(2))
     assert a.asks == b.asks
     assert np.array_equal(a.frames, b.frames)

@@ -57,7 +57,7 @@ def test_a_damaged_copy_is_named(tmp_path, damage):
     weights.unlink() if damage == "remove" else weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     into = tmp_path / "into"
     into.mkdir()
-    with pytest.raises(InputError, match="model.safetensors"):
+    with pytest.raises(InputError, match=r"model\.safetensors"):
         copy_shipped("answerer", into, folder=folder)
     assert not any(into.iterdir())
 

@@ -15,6 +15,19 @@ PACKAGES = ("ntlbg", "pipelines")
 TESTED_ELSEWHERE = {
     f"ntlbg/records/{name}.py": "tests/records/test_records.py"
     for name in ("arrays", "outcome", "prompt", "query", "question", "selection", "video_index")
+} | {
+    **{
+        f"pipelines/stages/{name}.py": "tests/pipelines/stages/test_stages.py"
+        for name in ("backbone", "compare", "corpus", "decode", "evaluate", "features", "validate")
+    },
+    **{
+        f"ntlbg/questions/protocols/{name}.py": "tests/questions/test_protocols.py"
+        for name in ("letters", "open", "protocol")
+    },
+    "ntlbg/questions/collect.py": "tests/questions/test_reading.py",
+    "ntlbg/config/schema.py": "tests/config/test_load.py",
+    "pipelines/comparison_table.py": "tests/pipelines/test_run.py",
+    "pipelines/declared.py": "tests/pipelines/test_dvc_yaml.py",
 }
 
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base"}

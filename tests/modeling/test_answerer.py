@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -150,10 +151,8 @@ def test_code_of_a_checkpoint_is_never_run(checkpoint, tmp_path):
     (folder / "evil.py").write_text(f"open({str(marker)!r}, 'w').close()\nclass M: pass\n")
     config["auto_map"] = {"AutoModelForImageTextToText": "evil.M", "AutoConfig": "evil.M"}
     (folder / "config.json").write_text(json.dumps(config))
-    try:
+    with suppress(InputError):
         Answerer.load(folder)
-    except InputError:
-        pass
     assert not marker.exists()
 
 

@@ -46,7 +46,7 @@ def test_a_pointer_to_a_pointer_is_refused(tmp_path):
 def test_a_broken_pointer_is_named(tmp_path, content):
     """One sentence with the file's name."""
     (tmp_path / "pointer.json").write_text(content)
-    with pytest.raises(InputError, match="pointer.json"):
+    with pytest.raises(InputError, match=r"pointer\.json"):
         locate(tmp_path)
 
 
