@@ -66,8 +66,8 @@ def main() -> int:
 candidates at 1 fps, encoder: {encoder.name}.
 Questions, answers and times were read off the film by eye and written down before any selector or encoder ran on
 them: {first} on {told["rounds"][0]["written_at"]}, before anything had run on the film; {later} on
-{told["rounds"][1]["written_at"]}, by somebody else, when the results of the first were known. All of them are reported. A question
-is hit when at least one of the {K} frames lies inside its evidence, which is at most 10 s of the 596.
+{told["rounds"][1]["written_at"]}, by somebody else, when the results of the first were known. All are reported.
+A question is hit when at least one of the {K} frames lies inside its evidence, which is at most 10 s of the 596.
 
 {table}
 
