@@ -48,6 +48,15 @@ def decoder() -> dict[str, str]:
     return {"version": pool.VERSION, **versions("av")}
 
 
+@cache
+def reader() -> str:
+    """Digest of the code that turns a request into numbers: another way to show frames may give another answer."""
+    import ntlbg.modeling as room
+
+    sources = sorted(Path(room.__path__[0]).glob("*.py"))
+    return keys.key(**{source.name: keys.file_digest(source) for source in sources})
+
+
 @dataclass(frozen=True)
 class Ask:
     """A question and the frames to show, in time order; both tuples are empty for a blind ask."""
@@ -133,6 +142,7 @@ class Answering:
         return keys.key(
             format=FORMAT,
             answerer=self.identity(),
+            reader=reader(),
             libraries=versions("torch", "transformers"),
             prompt=asdict(prompt),
             options=list(self._options(ask.question)),
