@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ntlbg.backbone.practice import SPLIT, Scene, events_at, places_at, plans
-from ntlbg.corpus.planted import PlannedQuestion, VideoPlan, rng_for
+from ntlbg.backbone.practice import SPLIT, Scene, events_at, places_at
+from ntlbg.corpus.planted import PlannedQuestion, VideoPlan, plan_video, rng_for
 from ntlbg.modeling.answerer import Answerer, Request
 from ntlbg.records.arrays import Array
 from ntlbg.records.prompt import Prompt
 
 
 def checking_plans(seed: int, n: int, *, composed: bool = False) -> list[VideoPlan]:
-    """n plans of videos that no training sees."""
-    return plans(seed, "check", n, split="test" if composed else SPLIT)
+    """n plans of videos that no training sees, as full as the corpus's."""
+    return [plan_video(seed, "test" if composed else SPLIT, "practice-check", i) for i in range(n)]
 
 
 def filmed(plan: VideoPlan, size: tuple[int, int], *, crf: int = 26) -> Scene:

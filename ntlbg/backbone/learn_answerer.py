@@ -20,11 +20,11 @@ from ntlbg.modeling.images import patches, tokens_per_frame
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 
-EYES_PER_STEP = 0.5  # steps of seeing (place, shape and colour of single frames) before each step of reading
+EYES_PER_STEP = 0.4  # steps of seeing (place, shape and colour of single frames) before each step of reading
 # (until this share of the steps, frames)
-CURRICULUM = ((0.14, (1,)), (0.24, (1, 2)), (0.34, (2, 3)), (0.50, (3, 4, 5)), (1.0, (8, 8, 8, 8, 6, 5, 4, 2)))
-COMPOSED_UNTIL = 0.6  # of the steps: composed lessons only; after it every other batch is of real selections
-SEE_FROM = 0.7  # of the steps: from here the vision tower learns too; before, it stays as the eyes left it
+CURRICULUM = ((0.12, (1,)), (0.18, (1, 2)), (0.26, (2, 3)), (0.40, (3, 4, 5)), (1.0, (8, 8, 8, 8, 6, 5, 4, 2)))
+COMPOSED_UNTIL = 0.6  # of the steps: composed lessons only; after it every third batch is of real selections
+SEE_FROM = 0.75  # of the steps: from here the vision tower learns too; before, it stays as the eyes left it
 ASKS = 5  # questions about one selection
 
 
@@ -58,7 +58,7 @@ def learn(
     with meter("answerer", total=steps, unit="steps") as m:
         for step in range(steps):
             k = _frames_at(rng, step / steps)
-            composed = step < COMPOSED_UNTIL * steps or step % 2 == 0
+            composed = step < COMPOSED_UNTIL * steps or step % 3 != 0
             drawn = [lesson(rng, pool, k, ASKS, composed=composed) for _ in range(batch)]
             frames = shaken(rng, np.stack([scenes[s].frames[f] for one in drawn for s, f in one.frames]))
             asks = [a for one in drawn for a in one.asks]

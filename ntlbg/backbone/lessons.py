@@ -1,11 +1,11 @@
 """Lessons: which frames the answerer sees in practice, and what it is asked about them.
 
 *Composed* lessons put frames of many videos side by side, so that every lesson holds what its questions ask for:
-order and count are hardly ever answerable from chance frames, and are not learnt from them. Their truth is what the
-frames show. *Real* lessons are selections from one video by a mixture of pickers (even spacing, chance, evidence
-padded in several ways, clusters around some events), so that no selector's habits are favoured; there the target is
-the truth of the video, whether or not the frames show it, as happens to every selector. All questions have the
-corpus's wording.
+order and count are hardly ever answerable from chance frames, and are not learnt from them. *Real* lessons are
+selections from one video by a mixture of pickers (even spacing, chance, evidence padded in several ways, clusters
+around some events), so that no selector's habits are favoured. In both the target is what the frames show: the
+answerer reads its frames and does not speculate about the rest, whoever chose them. All questions have the corpus's
+wording.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ntlbg.records.arrays import Array
 
 PICKERS = ("even", "chance", "evidence", "clusters")
 PICKER_SHARES = (0.12, 0.13, 0.35, 0.40)
+VIEW_SHARES = (0.2, 0.5, 0.3)  # shown, never, most: the second is the hardest
 Pair = tuple[str, str]  # shape, place
 
 
@@ -99,9 +100,10 @@ def compose(rng: np.random.Generator, pool: Pool, k: int, n: int) -> Lesson:
     frames[held] = evidence
     frames[~held] = _pads(rng, pool, targets, k - len(evidence))
     places = [pool.place(f) for f in frames]
-    view = _views(np.array([places.count(place) for place in PLACES]))[int(rng.integers(3))]
+    view = _views(np.array([places.count(place) for place in PLACES]))[int(rng.choice(3, p=VIEW_SHARES))]
+    count = next(a for a in asks if a.text.startswith("How many"))  # the slowest to be learnt: in every lesson
     order = rng.permutation(len(asks))
-    return Lesson(frames, (view, *(asks[int(order[i % len(asks)])] for i in range(n - 1))))
+    return Lesson(frames, (view, count, *(asks[int(order[i % len(asks)])] for i in range(n - 2)))[:n])
 
 
 def _pads(rng: np.random.Generator, pool: Pool, targets: list[Pair], n: int) -> Array:
@@ -175,27 +177,19 @@ def pick(rng: np.random.Generator, scene: Scene, k: int) -> Array:
 
 
 def ask(rng: np.random.Generator, scene: Scene, frames: Array, n: int) -> tuple[Ask, ...]:
-    """n questions about these frames, the answerable ones first in line."""
+    """n questions that these frames of one video answer."""
     seen = {int(e) for e in scene.event[frames] if e >= 0}
-    whole: list[Ask] = []
-    partly: list[Ask] = []
+    things: list[Ask] = []
     for (shape, place), events in pairs(scene.plan).items():
-        shown = sum(e in seen for e in events)
-        if shown == len(events):
-            whole += _about(rng, shape, place, _colours(scene, events))
-        elif len(partly) < 4:
-            partly += _about(rng, shape, place, _colours(scene, events))
-    views = _views(np.bincount(scene.place, minlength=len(PLACES)))
-    lists = [whole, partly, views]
-    for found in lists:
-        rng.shuffle(found)
-    out: list[Ask] = []
-    while len(out) < n and any(lists):
-        # an unanswerable question teaches only to be unsure, so a few of them are enough
-        share = np.array([0.70 * bool(whole), 0.08 * bool(partly), 0.22 * bool(views)])
-        out.append(lists[int(rng.choice(3, p=share / share.sum()))].pop())
-    while len(out) < n:
-        out.append(out[int(rng.integers(len(out)))])
+        if seen.issuperset(events):
+            things += _about(rng, shape, place, _colours(scene, events))
+    views = _views(np.bincount(scene.place[frames], minlength=len(PLACES)))
+    out = []
+    for i in range(n):
+        if things and (i or rng.random() < 0.5):
+            out.append(things[int(rng.integers(len(things)))])
+        else:
+            out.append(views[int(rng.choice(3, p=VIEW_SHARES))])
     return tuple(out)
 
 

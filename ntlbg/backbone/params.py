@@ -47,7 +47,7 @@ class EncoderParams(ModelParams):
 class AnswererParams(ModelParams):
     """The video language model that answers. batch: selections, each with several questions."""
 
-    steps: PositiveInt = 2000
+    steps: PositiveInt = 2600
 
 
 class BackboneParams(Section):

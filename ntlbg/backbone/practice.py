@@ -35,9 +35,14 @@ class Scene:
     event: Array
 
 
-def plans(seed: int, series: str, n: int, *, split: str = SPLIT, minutes: float = 5.0) -> list[VideoPlan]:
-    """n plans. series keeps the encoder's, the answerer's and the checking videos apart."""
-    return [plan_video(seed, split, f"practice-{series}", i, minutes=minutes) for i in range(n)]
+def plans(
+    seed: int, series: str, n: int, *, split: str = SPLIT, minutes: float = 5.0, fill: float = 0.0
+) -> list[VideoPlan]:
+    """n plans. series keeps the encoder's, the answerer's and the checking videos apart.
+
+    Practice videos show no more than is asked about (fill = 0), so that a lesson's frames differ more.
+    """
+    return [plan_video(seed, split, f"practice-{series}", i, minutes=minutes, fill=fill) for i in range(n)]
 
 
 def draw(plan: VideoPlan, size: tuple[int, int]) -> Scene:

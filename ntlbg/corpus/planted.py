@@ -84,13 +84,22 @@ def rng_for(*parts: object) -> np.random.Generator:
 
 
 def plan_video(
-    seed: int, split: str, series: str, index: int, *, minutes: float = 5.0, fps: int = 12, n_options: int = 4
+    seed: int,
+    split: str,
+    series: str,
+    index: int,
+    *,
+    minutes: float = 5.0,
+    fps: int = 12,
+    n_options: int = 4,
+    fill: float = 0.9,
 ) -> VideoPlan:
     """Draw one video.
 
     split: `test` may show held-out combinations, every other split may not. series: whose video it is (a
     benchmark's name, `train` …); with `index` it names the video. minutes: mean length, drawn within ±10 %.
-    n_options: options of colour and place questions; counts always offer `COUNTS`.
+    n_options: options of colour and place questions; counts always offer `COUNTS`. fill: share of the time left by
+    events that are asked about, and their look-alikes, that shows events which nothing asks about.
     """
     rng = rng_for("video", seed, split, series, index)
     duration = round(60 * minutes * rng.uniform(0.9, 1.1) * fps) / fps
@@ -99,7 +108,7 @@ def plan_video(
     repeats += [("count", int(rng.integers(1, COUNTS + 1))) for _ in range(COUNT)]
     while True:
         chapters = _chapters(rng, duration)
-        drawn = _events(rng, chapters, split, repeats)
+        drawn = _events(rng, chapters, split, repeats, fill)
         if drawn is not None:
             events, targets = drawn
             break
@@ -141,8 +150,15 @@ def _colour(rng: np.random.Generator, shape: str, split: str) -> str:
     return str(rng.choice(names))
 
 
+def _colours_left(events: list[Event], shape: str, place: str, split: str) -> list[str]:
+    """Colours that one more event of this pair may have: all its events differ, and they are at most COUNTS."""
+    shown = [e.colour for e in events if (e.shape, e.place) == (shape, place)]
+    left = [c for c in COLOURS if c not in shown and (split == "test" or HELD_OUT_COLOUR[shape] != c)]
+    return left if len(shown) < COUNTS else []
+
+
 def _events(
-    rng: np.random.Generator, chapters: tuple[Chapter, ...], split: str, repeats: list[tuple[str, int]]
+    rng: np.random.Generator, chapters: tuple[Chapter, ...], split: str, repeats: list[tuple[str, int]], fill: float
 ) -> tuple[tuple[Event, ...], list[tuple[str, str, str]]] | None:
     """Events, and the targets (form, shape, place); None when these chapters have no room for them."""
     slots: dict[str, list[tuple[float, float]]] = {}
@@ -201,6 +217,16 @@ def _events(
         if alike and rng.random() < 0.8:
             s, p = alike[int(rng.integers(len(alike)))]
             plant(s, p, [_colour(rng, s, split)])
+
+    # most of what is seen is not asked about: looking for whatever is new must not find the answers by itself
+    for place, free in slots.items():
+        for _ in range(round(fill * len(free))):
+            open_pairs = {s: _colours_left(events, s, place, split) for s in SHAPES if (s, place) not in asked}
+            shapes = [s for s, colours in open_pairs.items() if colours and _allowed(s, place, split)]
+            if not shapes:
+                break
+            shape = str(rng.choice(shapes))
+            plant(shape, place, [str(rng.choice(open_pairs[shape]))])
     return tuple(sorted(events, key=lambda e: e.start_s)), targets
 
 

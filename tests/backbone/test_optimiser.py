@@ -30,7 +30,7 @@ def test_it_finds_a_minimum():
         optimiser.zero_grad()
         loss.backward()
         optimiser.step(rate(step, 150, 3e-3))
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert losses[-1] < 0.1 * losses[0]
 
 

@@ -51,7 +51,7 @@ def test_frames_are_one_a_second_at_the_asked_size(scenes):
 
 def test_drawing_is_repeatable_and_the_same_in_workers():
     """Same plan, same bytes, in this process or another."""
-    few = plans(9, "tests", 2, minutes=4)
+    few = plans(9, "tests", 2)
     here = [draw(plan, FRAME) for plan in few]
     there = draw_all(few, FRAME, workers=2)
     for a, b in zip(here, there, strict=True):
