@@ -26,6 +26,7 @@ from ntlbg.store import folder_atomic, write_atomic
 PARTS = ("encoder", "answerer")
 CHECKING_SEED = 7
 VIDEOS = 24
+ARMS = ("oracle", "even", "blind")
 SETS = {"seen combinations": False, "test combinations": True}
 
 
@@ -62,7 +63,7 @@ def assess_answerer(folder: Path, scenes: dict[str, list[Scene]]) -> dict[str, A
     answerer = Answerer.load(folder, batch=64)
     out: dict[str, Any] = {}
     for name, found in scenes.items():
-        for frames in ("oracle", "even", "blind"):
+        for frames in ARMS:
             table = accuracy(answerer, found, frames)
             out.setdefault(name, {})[frames] = {form: [round(value, 3), n] for form, (value, n) in table.items()}
     return out
@@ -112,14 +113,17 @@ def card(known: dict[str, Any]) -> str:
             "",
             "## answerer",
             "",
-            "A Qwen2-VL of a million parameters. Accuracy with 8 frames (options by likelihood):",
+            f"A Qwen2-VL of a million parameters. Made by {known['answerer']['made_by']}.",
+            "",
+            "Accuracy with 8 frames (options by likelihood):",
             "",
         ]
         measured = known["answerer"]["measured"]
         forms = sorted({form for tables in measured.values() for table in tables.values() for form in table})
         lines += ["| videos | frames | " + " | ".join(forms) + " |", "|---|---|" + "---|" * len(forms)]
-        for name, tables in measured.items():
-            for frames, table in tables.items():
+        for name, tables in sorted(measured.items()):
+            for frames in ARMS:
+                table = tables[frames]
                 cells = (f"{table[form][0]:.2f}" if form in table else "" for form in forms)
                 lines.append(f"| {name} | {frames} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -47,7 +47,7 @@ def test_every_arm_reads_k_frames_of_the_same_questions(project):
     for name in BENCHMARKS:
         rows = pd.read_parquet(project.root / f"reports/evaluation/{name}.parquet")
         assert SELECTORS | {"blind", "oracle"} == set(rows.selector)
-        frames = rows.groupby("selector").indices.apply(lambda of_arm: set(map(len, of_arm)))
+        frames = rows.groupby("selector")["indices"].apply(lambda of_arm: set(map(len, of_arm)))
         assert frames["blind"] == {0}
         assert all(frames[s] == {8} for s in [*SELECTORS, "oracle"])
         assert (rows.groupby("question_id").prompt_sha256.nunique() == 1).all()
