@@ -10,6 +10,13 @@ import pytest
 from ntlbg.store import Store
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, a file's tests share one, and so do all that share the small run."""
+    for item in items:
+        room = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(room if room == "end_to_end" else str(item.path)))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """The same numbers in every run of a test."""
