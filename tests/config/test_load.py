@@ -83,7 +83,7 @@ def test_settings_cannot_be_changed():
         ("max_frames: 512", "max_frames: 1.5", "tiers.smoke.video.max_frames: must be a whole number, is `1.5`"),
         ("k: [8]", "k: [0]", "tiers.smoke.selection.k[0]: must be greater than 0, is `0`"),
         ("k: [8]", "k: 8", "tiers.smoke.selection.k: must be a list, is `8`"),
-        ("ntlbg]", "ntlgb]", "tiers.smoke.selection: there is no selector `ntlgb`"),
+        ("uniform, random,", "uniform, randon,", "tiers.smoke.selection: there is no selector `randon`"),
         ("scoring: likelihood", "scoring: guess", "tiers.smoke.evaluation.scoring: must be `likelihood` or `generate`"),
         ("tier: smoke", "tier: smok", "`tier` is `smok`, which is none of smoke, moderate_long, long, very_long"),
         ("seed: 2026", "seed: -1", "seed: must be at least 0, is `-1`"),

@@ -28,7 +28,7 @@ def test_an_event_shows_its_colour_during_its_interval_only(plan):
     renderer = Renderer(plan)
 
     def covered(n: int, colour: str) -> float:
-        near = np.abs(renderer.frame(n).astype(int) - np.array(world.COLOURS[colour])).max(axis=-1) < 60
+        near = np.abs(renderer.frame(n).astype(int) - np.array(world.COLOURS[colour])).max(axis=-1) < 40
         return float(near.mean())
 
     for event in plan.events:
