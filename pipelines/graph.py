@@ -1,11 +1,15 @@
-"""The one file that touches DVC's internals: the stages of dvc.yaml and what each needs.
+"""The one file that touches DVC's internals: the stages of dvc.yaml and what each needs, and locks of the dead.
 
 DVC has no public way to ask for the graph as data; `Repo.index.graph` is stable within the pinned version.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
+
+RWLOCK = Path(".dvc/tmp/rwlock")
 
 Node = tuple[str, tuple[str, ...]]
 
@@ -32,3 +36,36 @@ def stage_graph(root: str | Path = ".") -> list[Node]:
             ]
     except DvcException as error:
         raise InputError(f"dvc.yaml: {str(error).splitlines()[0]}") from None
+
+
+def forget_dead_locks(root: str | Path = ".") -> bool:
+    """Remove DVC's record of what is being read and written when none of the processes it names lives; whether it did.
+
+    DVC does so itself, but takes a killed process that nobody has collected yet for a living one.
+    """
+    path = Path(root) / RWLOCK
+    try:
+        known = json.loads(path.read_text())
+        holders = {int(one["pid"]) for one in _holders(known)}
+    except FileNotFoundError:
+        return False
+    except (ValueError, KeyError, TypeError):
+        return False  # not as we know it: DVC will say what is wrong with it
+    if not holders or any(_lives(pid) for pid in holders):
+        return False
+    path.unlink(missing_ok=True)
+    return True
+
+
+def _holders(known: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    readers = [one for several in known.get("read", {}).values() for one in several]
+    return [*known.get("write", {}).values(), *readers]
+
+
+def _lives(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

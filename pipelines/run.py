@@ -23,6 +23,7 @@ from ntlbg.config.load import load_params
 from ntlbg.errors import InputError, NTLBGError
 from ntlbg.store import Store
 from pipelines import comparison_table, invocation, say, sources
+from pipelines.graph import forget_dead_locks
 from pipelines.tracking import RUNS, Tracker
 
 LOCK = Path(".ntlbg/run.lock")
@@ -96,6 +97,7 @@ def main(argv: list[str] | None = None) -> int:
         params = load_params()
         with only_run():
             Store.default().sweep()
+            forget_dead_locks()
             if sources.record(params.current.corpus):
                 say.note(f"{sources.LOCK}: the folders of the corpus have changed")
             code = reproduce(arguments)

@@ -112,7 +112,7 @@ def test_downloads_are_read_in_place_and_mistakes_are_named(downloaded):
     ("edit", "says"),
     [
         (lambda p: p["tiers"]["smoke"]["video"].update(fps=-1), "video.fps"),
-        (lambda p: p["tiers"]["smoke"]["selection"].update(selectors=["uniform", "ntblg"]), "ntblg"),
+        (lambda p: p["tiers"]["smoke"]["selection"].update(selectors=["uniform", "ntblg"], settings={}), "ntblg"),
         (lambda p: p["tiers"]["smoke"].update(vidoe={}), "vidoe"),
         (lambda p: p.update(tier="smok"), "smok"),
     ],

@@ -94,3 +94,30 @@ def test_another_tier_is_one_word_away(repository):
     values = resolved()
     assert values["decode"]["tiers.long.video"]["max_frames"] == 4096
     assert not any(key.startswith("tiers.smoke") for stage in values.values() for key in stage)
+
+
+def test_locks_of_the_dead_are_forgotten_and_those_of_the_living_stay(tmp_path):
+    """A process that was killed holds nothing, collected or not; a living one keeps what it holds."""
+    import json
+    import os
+    import subprocess
+
+    from pipelines.graph import RWLOCK, forget_dead_locks
+
+    path = tmp_path / RWLOCK
+    path.parent.mkdir(parents=True)
+    uncollected = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, uncollected.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still in the process table
+
+    def record(*pids: int) -> None:
+        readers = [{"pid": pid, "cmd": "dvc repro"} for pid in pids]
+        path.write_text(json.dumps({"write": {"/a": readers[0]}, "read": {"/b": readers}}))
+
+    record(uncollected.pid, os.getpid())
+    assert not forget_dead_locks(tmp_path)
+    assert path.exists()
+    record(uncollected.pid)
+    assert forget_dead_locks(tmp_path)
+    assert not path.exists()
+    assert not forget_dead_locks(tmp_path)
+    uncollected.wait()
