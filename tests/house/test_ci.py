@@ -85,7 +85,9 @@ def ci(tmp_path):
 
     def run(readme: str, fail: str = "") -> tuple[subprocess.CompletedProcess[str], list[str]]:
         (tmp_path / "README.md").write_text(readme)
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        # this test itself runs under make, and under `.ci/run` with arguments for pytest
+        inherited = ("MAKE", "MFLAGS", "PYTEST_ARGS")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
         env = clean | {"FAIL": fail}
         result = subprocess.run([tmp_path / ".ci" / "run"], env=env, capture_output=True, text=True, timeout=60)
         log = tmp_path / "log"
