@@ -1,11 +1,13 @@
-"""Trains the tiny answerer from scratch: first its eyes, then reading one frame, two, four, eight.
+"""Trains the tiny answerer from scratch: its eyes, then reading one frame, two, four, eight, then counting.
 
-Without the curriculum over the number of frames nothing is learnt in this time. Everything is drawn from `seed`.
+Without the curriculum over the number of frames nothing is learnt in this time. The second pass starts it again at a
+lower rate, with eyes that stay as they are: counting is learnt only then. Everything is drawn from `seed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,17 +23,51 @@ from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 
 EYES_PER_STEP = 0.4  # steps of seeing (place, shape and colour of single frames) before each step of reading
-# (until this share of the steps, frames)
-CURRICULUM = ((0.12, (1,)), (0.18, (1, 2)), (0.26, (2, 3)), (0.40, (3, 4, 5)), (1.0, (8, 8, 8, 8, 6, 5, 4, 2)))
-COMPOSED_UNTIL = 0.6  # of the steps: composed lessons only; after it every third batch is of real selections
-SEE_FROM = 0.75  # of the steps: from here the vision tower learns too; before, it stays as the eyes left it
 ASKS = 5  # questions about one selection
 
 
-def learn(
+@dataclass(frozen=True)
+class Pass:
+    """curriculum: (until this share of the steps, numbers of frames to choose from).
+
+    peak: of the learning rate, in that of the parameters. composed_until: share of the steps with composed lessons
+    only; after it every third batch is of real selections. see_from: from this share on the vision tower learns too.
+    """
+
+    curriculum: tuple[tuple[float, tuple[int, ...]], ...]
+    peak: float = 1.0
+    composed_until: float = 1.0
+    see_from: float = 1.0
+
+    def frames_at(self, rng: np.random.Generator, progress: float) -> int:
+        """How many frames a batch shows at this share of the steps."""
+        choices = next(choices for until, choices in self.curriculum if progress < until)
+        return int(rng.choice(choices))
+
+
+READING = Pass(
+    ((0.12, (1,)), (0.18, (1, 2)), (0.26, (2, 3)), (0.40, (3, 4, 5)), (1.0, (8, 8, 8, 8, 6, 5, 4, 2))),
+    composed_until=0.6,
+    see_from=0.75,
+)
+COUNTING = Pass(((0.12, (1, 2)), (0.25, (2, 3)), (0.45, (3, 4, 5)), (1.0, (8, 8, 8, 6, 5))), peak=2 / 3)
+
+
+def learn_to_read(
+    model: Any, processor: Any, scenes: Sequence[Scene], *, steps: int, batch: int = 32, peak: float = 3e-3, **more: Any
+) -> None:
+    """Train the eyes of a fresh model, then its reading, in place. more: as for `practise`."""
+    seed = more.get("seed", 0)
+    whiten(model, processor, scenes, seed=seed)
+    learn_to_see(model, processor, scenes, steps=round(EYES_PER_STEP * steps), batch=batch * 4, peak=peak, seed=seed)
+    practise(model, processor, scenes, READING, steps=steps, batch=batch, peak=peak, **more)
+
+
+def practise(
     model: Any,
     processor: Any,
     scenes: Sequence[Scene],
+    kind: Pass,
     *,
     steps: int,
     batch: int = 32,
@@ -46,9 +82,7 @@ def learn(
     """
     import torch
 
-    whiten(model, processor, scenes, seed=seed)
-    learn_to_see(model, processor, scenes, steps=round(EYES_PER_STEP * steps), batch=batch * 4, peak=peak, seed=seed)
-    rng = rng_for("answerer", seed)
+    rng = rng_for("answerer", seed, *(() if kind is READING else ("counting",)))
     torch.manual_seed(seed)
     optimiser = Optimiser(model.named_parameters())
     pool = Pool(scenes)
@@ -57,15 +91,15 @@ def learn(
     model.train()
     with meter("answerer", total=steps, unit="steps") as m:
         for step in range(steps):
-            k = _frames_at(rng, step / steps)
-            composed = step < COMPOSED_UNTIL * steps or step % 3 != 0
+            k = kind.frames_at(rng, step / steps)
+            composed = step < kind.composed_until * steps or step % 3 != 0
             drawn = [lesson(rng, pool, k, ASKS, composed=composed) for _ in range(batch)]
             frames = shaken(rng, np.stack([scenes[s].frames[f] for one in drawn for s, f in one.frames]))
             asks = [a for one in drawn for a in one.asks]
-            loss = _loss(model, processor, layouts, frames, asks, k, see=step >= SEE_FROM * steps)
+            loss = _loss(model, processor, layouts, frames, asks, k, see=step >= kind.see_from * steps)
             optimiser.zero_grad()
             loss.backward()
-            optimiser.step(rate(step, steps, peak))
+            optimiser.step(rate(step, steps, peak * kind.peak))
             recent = [*recent[-99:], float(loss.detach())]
             m.advance(now=f"loss {np.mean(recent):.3f}  {k} frames")
             if look is not None and every and (step + 1) % every == 0:
@@ -73,13 +107,6 @@ def learn(
                 look(step + 1, float(np.mean(recent)))
                 model.train()
     model.eval()
-
-
-def _frames_at(rng: np.random.Generator, progress: float) -> int:
-    for until, choices in CURRICULUM:
-        if progress < until:
-            return int(rng.choice(choices))
-    return int(rng.choice(CURRICULUM[-1][1]))
 
 
 def _loss(

@@ -1,7 +1,7 @@
 """Makes the checkpoints that come with the package: `python -m ntlbg.backbone.make_shipped [encoder] [answerer]`.
 
 Trains with the default parameters, measures the result on videos that training never saw (really encoded as H.264),
-and replaces `shipped/<part>/` and its entry in `shipped/manifest.json`. Takes about forty minutes on two cores.
+and replaces `shipped/<part>/` and its entry in `shipped/manifest.json`. Takes about an hour on two cores.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog="python -m ntlbg.backbone.make_shipped", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="encoder, answerer (both when none is named)")
+    parser.add_argument("--reading", type=Path, help="keep the answerer of the first pass there, or take it up there")
     parser.add_argument("--into", type=Path, default=SHIPPED_FOLDER, help="where the checkpoints go")
     chosen = parser.parse_args(arguments)
     unknown = [p for p in chosen.parts if p not in PARTS]
@@ -153,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 measured = assess_encoder(made, scenes)
             else:
                 params = AnswererParams()
-                train_answerer(AnswererParams(), made)
+                train_answerer(AnswererParams(), made, reading=chosen.reading)
                 measured = assess_answerer(made, scenes)
             install(part, made, params, measured, chosen.into)
         print(json.dumps({part: measured}, indent=1))

@@ -47,7 +47,8 @@ class EncoderParams(ModelParams):
 class AnswererParams(ModelParams):
     """The video language model that answers. batch: selections, each with several questions."""
 
-    steps: PositiveInt = 2600
+    steps: PositiveInt = 2600  # of reading
+    counting_steps: NonNegativeInt = 1500  # of the second pass
 
 
 class BackboneParams(Section):
