@@ -12,6 +12,7 @@ PYTHON := $(shell for p in python3 python3.12 python3.11; do \
   if "$$p" -c '$(FITS)' 2>/dev/null; then command -v "$$p"; exit; fi; done; echo python3)
 endif
 UI_PORT ?= 5000
+PREFECT_PORT ?= 4200
 # more arguments for pytest: make test PYTEST_ARGS="-k store"
 PYTEST_ARGS ?=
 
@@ -30,7 +31,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 # torch's wheels are large: the default of 30 s without a byte is short on a slow line
 export UV_HTTP_TIMEOUT ?= 300
 
-.PHONY: help setup run test test-all check lock footage ui clean
+.PHONY: help setup run test test-all check lock footage ui server worker deploy clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,8 +61,21 @@ lock: .venv/.uv-$(UV) ## compile requirements.in into requirements.lock, with ha
 footage: .venv/.ready ## fetch the ten-minute film Big Buck Bunny (CC-BY 3.0) into footage/
 	@.venv/bin/python -m ntlbg.corpus.footage
 
-ui: .venv/.ready ## look at runs and compare arms at http://127.0.0.1:5000 (UI_PORT=… for another port)
-	@.venv/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port $(UI_PORT)
+ui: .venv/.ready ## look at the arms of the latest comparison at http://127.0.0.1:5000 (UI_PORT=… for another port)
+	@.venv/bin/python -m pipelines.ui --port $(UI_PORT)
+
+# Prefect's own files stay in this folder; another server is named by PREFECT_API_URL
+server worker deploy: export PREFECT_HOME ?= $(CURDIR)/.ntlbg/prefect
+worker deploy: export PREFECT_API_URL ?= http://127.0.0.1:$(PREFECT_PORT)/api
+
+server: .venv/.ready ## start the Prefect server on this machine alone, http://127.0.0.1:4200 (PREFECT_PORT=…)
+	@.venv/bin/python -m prefect --no-prompt server start --host 127.0.0.1 --port $(PREFECT_PORT)
+
+worker: .venv/.ready ## start a worker, which runs what is scheduled or asked for
+	@.venv/bin/python -m prefect --no-prompt worker start --pool ntlbg --type process
+
+deploy: .venv/.ready ## tell the server the nightly run, the GPU's limit and how to notice dead runs
+	@.venv/bin/python -m pipelines.deploy
 
 clean: ## remove what stages wrote; .venv, the store, DVC's cache, MLflow's runs and tracked reports stay
 	rm -rf data/corpus data/accepted data/frames data/features models/encoder models/answerer

@@ -1,6 +1,6 @@
 """NTLBG: long-video question answering by representative frames, chosen by the question.
 
-from ntlbg import select_frames
+from ntlbg import ask, select_frames
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ntlbg.api import Chosen, select_frames
+    from ntlbg.api import Answered, Chosen, ask, select_frames
 
-__all__ = ["Chosen", "select_frames"]
+__all__ = ["Answered", "Chosen", "ask", "select_frames"]
 
 
 def __getattr__(name: str) -> Any:

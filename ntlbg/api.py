@@ -1,16 +1,20 @@
-"""What a Python user calls: `select_frames(video, query, k)`.
+"""What a Python user calls: `select_frames(video, query, k)` and `ask(video, question, options, …)`.
 
     chosen = select_frames("film.mp4", "a dog on a skateboard", 8)
     chosen.selection.timestamps_s, chosen.pictures()
 
-Decoding and encoding are remembered by content in the store, so the second question on a video costs neither.
+    answered = ask("film.mp4", "What does the dog ride?", ["a bus", "a skateboard"], answerer="models/answerer")
+    answered.letter, answered.text, answered.chosen.selection.timestamps_s
+
+Decoding, encoding and answers are remembered by content in the store, so the second question on a video costs neither
+of the first two, and the same question nothing.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -28,10 +32,14 @@ from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.records.query import Query
+from ntlbg.records.question import Question
 from ntlbg.records.selection import Selection
 from ntlbg.store import Store, file_digest
 
 if TYPE_CHECKING:
+    from ntlbg.evaluation.answering import Reply
+    from ntlbg.evaluation.params import EvaluationParams
+    from ntlbg.modeling.answerer import Answerer
     from ntlbg.video.outcomes import Outcomes
 
 MAX_FRAMES = 2048
@@ -90,6 +98,7 @@ def select_frames(
     encoder: str | Path | Encoder = EMBEDDED,
     fps: float = 1.0,
     max_frames: int = MAX_FRAMES,
+    size: tuple[int, int] | None = None,
     settings: dict[str, Any] | None = None,
     device: str = "cpu",
     store: Store | None = None,
@@ -97,6 +106,7 @@ def select_frames(
     """Choose the k frames of `video` that represent it best, given the question.
 
     fps: candidate frames per second; if that makes more than `max_frames`, so many are spread over the whole video.
+    size: height and width at which they are decoded; what the encoder asks for where none is given.
     encoder: `embedded`, a checkpoint folder, `HUB_ID@COMMIT`, or a loaded Encoder. settings: of the selector.
     Raises InputError for a wrong argument, VideoError (with its outcome) for a video that cannot be read.
     """
@@ -113,7 +123,7 @@ def select_frames(
         raise InputError(f"max_frames is {max_frames}; at least one candidate frame is needed")
     path, store = Path(video), store or Store.default()
     loaded = encoder if isinstance(encoder, Encoder) else _encoder(encoder, device)
-    shard, facts, decoded = _frames(path, loaded, fps, max_frames, store)
+    shard, facts, decoded = _frames(path, loaded, fps, max_frames, size, store)
     times = np.asarray(facts["timestamps_s"], np.float64)
     shown = Shown(str(path), times, facts["native_fps"], facts["frame_count"], facts["duration_s"])
     with meter("encode", total=len(times), unit="frames") as bar:
@@ -139,6 +149,134 @@ def select_frames(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """letter, text: of the option that was answered. scores: log-likelihood of each option, in nats; empty where the
+    answer was written in words. raw: what the model gave. chosen: the frames that it saw.
+    """
+
+    letter: str
+    text: str
+    scores: tuple[float, ...]
+    raw: str
+    chosen: Chosen
+
+
+# how a question is answered, given what was chosen of the video for it
+Answers = Callable[[Chosen, Question], "Reply"]
+
+
+def ask(
+    video: str | Path,
+    question: str,
+    options: Sequence[str],
+    *,
+    answerer: str | Path | Answerer | Answers,
+    encoder: str | Path | Encoder = EMBEDDED,
+    selector: str = "ntlbg",
+    k: int = 8,
+    params: EvaluationParams | None = None,
+    fps: float = 1.0,
+    max_frames: int = MAX_FRAMES,
+    size: tuple[int, int] | None = None,
+    settings: dict[str, Any] | None = None,
+    device: str = "cpu",
+    store: Store | None = None,
+) -> Answered:
+    """Answer a question with options about `video` from the k frames that represent it best, as an evaluation does.
+
+    answerer: a checkpoint folder, a loaded Answerer, or a function (what was chosen, question) → reply.
+    params: how the language model is asked, and at which size it sees the frames. The rest is as in `select_frames`.
+    Raises InputError for a wrong argument, VideoError for a video that cannot be read, NTLBGError when the model's
+    words name no option: an answer is never guessed.
+    """
+    given = tuple(str(option) for option in options)
+    if len(given) < 2:
+        raise InputError(f"the question has {len(given)} options; at least two are needed")
+    store = store or Store.default()
+    answers = answerer if callable(answerer) else answers_from_frames(answerer, params, device=device, store=store)
+    chosen = select_frames(
+        video,
+        question,
+        k,
+        selector=selector,
+        encoder=encoder,
+        fps=fps,
+        max_frames=max_frames,
+        size=size,
+        settings=settings,
+        device=device,
+        store=store,
+    )
+    reply = answers(chosen, Question("asked", str(chosen.video), "own", question, given))
+    if reply.error:
+        raise NTLBGError(f"{chosen.video}: {reply.error}")
+    place = ord(reply.parsed) - ord("A")
+    return Answered(reply.parsed, given[place], _scores(reply.raw, len(given)), reply.raw, chosen)
+
+
+def _scores(raw: str, options: int) -> tuple[float, ...]:
+    """The options' log-likelihoods out of a raw answer that is made of them."""
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        return ()
+    return tuple(map(float, found)) if isinstance(found, list) and len(found) == options else ()
+
+
+def answers_from_frames(
+    answerer: str | Path | Answerer,
+    params: EvaluationParams | None = None,
+    *,
+    device: str = "cpu",
+    store: Store | None = None,
+) -> Answers:
+    """Presentation `frames`: the language model sees the chosen frames as pictures, at `params.size`.
+
+    The lines that answer are those of the evaluation. With protocol `official` the prompt is Video-MME's.
+    """
+    from ntlbg.evaluation.answering import Answering, Ask
+    from ntlbg.evaluation.params import EvaluationParams
+    from ntlbg.modeling.answerer import Answerer
+    from ntlbg.questions import protocols
+    from ntlbg.video.decode import frames_at
+    from ntlbg.video.source import FrameSource
+
+    asked = params or EvaluationParams(device=device)
+    model = (
+        Answerer.load(answerer, device=asked.device, dtype=asked.dtype, timestamps=asked.timestamps, batch=asked.batch)
+        if isinstance(answerer, (str, Path))
+        else answerer
+    )
+    kept = store or Store.default()
+
+    class Frames(FrameSource):
+        """The video itself as the source of pixels: its name is its path."""
+
+        def __init__(self) -> None:
+            """There is no folder of decoded frames to look into."""
+
+        def get(self, video_id: str, timestamps_s: Array | list[float], size: tuple[int, int]) -> Array:
+            return frames_at(video_id, timestamps_s, size)
+
+    def answer(chosen: Chosen, question: Question) -> Reply:
+        answering = Answering(
+            answerer=lambda: model,
+            identity=lambda: model.identity["answerer"],
+            frames=Frames(),
+            sources={question.video_id: file_digest(chosen.video)},
+            protocol=protocols.get("open" if asked.protocol == "open" else "videomme"),
+            params=asked,
+            store=kept,
+        )
+        s = chosen.selection
+        times = tuple(float(t) for t in s.timestamps_s)
+        (reply,) = answering.answer([Ask(question, tuple(int(i) for i in s.indices), times)])
+        return reply
+
+    return answer
+
+
 def _encoder(source: str | Path, device: str) -> Encoder:
     """`ID@COMMIT` names a Hub id at a commit; a folder may hold an @ in its name."""
     revision = None
@@ -148,7 +286,7 @@ def _encoder(source: str | Path, device: str) -> Encoder:
 
 
 def _frames(
-    path: Path, encoder: Encoder, fps: float, max_frames: int, store: Store
+    path: Path, encoder: Encoder, fps: float, max_frames: int, size: tuple[int, int] | None, store: Store
 ) -> tuple[Path, dict[str, Any], int]:
     """The shard of the candidate frames, what the decoder says of the video, and how many videos it read now."""
     from ntlbg.video.decode import Sampling
@@ -158,7 +296,7 @@ def _frames(
 
     seen = probe(path)
     digest = file_digest(path)
-    size = encoder.size_for(seen.width, seen.height)
+    size = size or encoder.size_for(seen.width, seen.height)
     name = frames_key(digest, Sampling(fps, max_frames, size))
     folder, decoded = store.get(ROOM, name), 0
     if folder is None:

@@ -19,16 +19,28 @@ IN_TIER = "tiers.${tier}."
 
 @dataclass(frozen=True)
 class Declared:
-    """stage: its address. keys: top-level keys it may read. sections: parts of the tier, as dotted paths."""
+    """stage: its address. keys: top-level keys it may read. sections: parts of the tier, as dotted paths.
+
+    deps: files and folders whose change re-runs it.
+    """
 
     stage: str
     keys: frozenset[str]
     sections: frozenset[str]
+    deps: frozenset[str] = frozenset()
 
     def allow_key(self, key: str) -> None:
         """Refuse a top-level key that dvc.yaml does not list: its change would not re-run the stage."""
         if key not in self.keys:
             raise self._undeclared(key)
+
+    def allow_file(self, path: str) -> None:
+        """Refuse code that only params.yaml named and dvc.yaml does not list: its change would not re-run the stage."""
+        if not any(path == dep or path.startswith(f"{dep}/") for dep in self.deps):
+            raise InputError(
+                f"dvc.yaml: stage `{self.stage}` runs `{path}`, which is not among its deps",
+                hint="add it to the stage's `deps`, or a change of it would not re-run the stage",
+            )
 
     def view(self, section: Any, at: str = "") -> Any:
         """`section` where the stage may read it whole, else a view that refuses what is not declared."""
@@ -82,4 +94,5 @@ def declared(name: str, argument: str | None, path: Path = Path("dvc.yaml")) -> 
     definition = definition.get("do", definition)
     params = [p.replace("${item}", argument or "") for p in definition.get("params", [])]
     sections = frozenset(p.removeprefix(IN_TIER) for p in params if p.startswith(IN_TIER))
-    return Declared(address, frozenset(p for p in params if not p.startswith(IN_TIER)), sections)
+    keys = frozenset(p for p in params if not p.startswith(IN_TIER))
+    return Declared(address, keys, sections, frozenset(map(str, definition.get("deps", []))))

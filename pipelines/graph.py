@@ -1,4 +1,5 @@
-"""The one file that touches DVC's internals: the stages of dvc.yaml and what each needs, and locks of the dead.
+"""The one file that touches DVC's internals: the stages of dvc.yaml, what each needs and whether it has changed, and
+locks of the dead.
 
 DVC has no public way to ask for the graph as data; `Repo.index.graph` is stable within the pinned version.
 """
@@ -36,6 +37,22 @@ def stage_graph(root: str | Path = ".") -> list[Node]:
             ]
     except DvcException as error:
         raise InputError(f"dvc.yaml: {str(error).splitlines()[0]}") from None
+
+
+def changed_stages(root: str | Path = ".") -> set[str] | None:
+    """Addresses of the stages that `dvc status` would name: with all others, `dvc repro` would do nothing.
+
+    One look at all of them costs what one `dvc repro --single-item` costs. None when DVC cannot say, because another
+    of its commands is at work or dvc.yaml or dvc.lock is broken; asking stage by stage then tells what is wrong.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo:
+            return set(repo.status())
+    except DvcException:
+        return None
 
 
 def forget_dead_locks(root: str | Path = ".") -> bool:

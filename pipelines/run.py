@@ -8,55 +8,24 @@ works, closes the MLflow parent run, and ends with DVC's exit code.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 import psutil
-from filelock import FileLock, Timeout
 
 from ntlbg.config.load import load_params
-from ntlbg.errors import InputError, NTLBGError
-from ntlbg.store import Store
-from pipelines import comparison_table, invocation, say, sources
-from pipelines.graph import forget_dead_locks
-from pipelines.tracking import RUNS, Tracker
+from ntlbg.errors import NTLBGError
+from pipelines import comparison_table, say
+from pipelines.workspace import DVC, REPORTS, environment, finish, only_run, prepare
 
-LOCK = Path(".ntlbg/run.lock")
-REPORTS = Path("reports")
 STOPPED = 130
 
 
-@contextmanager
-def only_run(lock: Path = LOCK) -> Iterator[None]:
-    """Hold the run lock of the working folder.
-
-    Raises InputError when another run holds it. DVC's own lock waits three seconds and then says little.
-    """
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(lock, timeout=0):
-            yield
-    except Timeout:
-        raise InputError(
-            f"another run is at work in {Path.cwd()}",
-            hint="wait until it ends; two runs at once would write the same files",
-        ) from None
-
-
-def reproduce(arguments: list[str]) -> int:
-    """`dvc repro` with these arguments as a child; its exit code."""
-    environment = os.environ | {
-        invocation.VARIABLE: invocation.own().key,
-        "DVC_NO_ANALYTICS": "1",
-        # the stages' `python` is the one that runs this, whether or not its environment is activated
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    }
-    child = subprocess.Popen([sys.executable, "-m", "dvc", "repro", *arguments], env=environment)
+def reproduce(arguments: list[str], lock: int) -> int:
+    """`dvc repro` with these arguments as a child that keeps the run lock while it lives; its exit code."""
+    child = subprocess.Popen([*DVC, "repro", *arguments], env=environment(), pass_fds=(lock,))
     # Ctrl-C reaches the whole terminal by itself; a plain SIGTERM reaches only this process
     previous = signal.signal(signal.SIGTERM, lambda *_: _terminate(child.pid))
     try:
@@ -80,29 +49,16 @@ def _terminate(pid: int) -> None:
             process.terminate()
 
 
-def finish(code: int) -> None:
-    """Close the MLflow parent with what exists only after the last stage: dvc.lock and the comparison."""
-    if not (RUNS / f"{invocation.own().key}.json").exists():
-        return  # nothing ran
-    reports = [REPORTS / f"comparison.{suffix}" for suffix in ("json", "md", "html")]
-    Tracker().finish(
-        invocation.own(), succeeded=code == 0, artifacts=(Path("dvc.lock"), *(reports if code == 0 else ()))
-    )
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the pipeline; the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     try:
         params = load_params()
-        with only_run():
-            Store.default().sweep()
-            forget_dead_locks()
-            if sources.record(params.current.corpus):
-                say.note(f"{sources.LOCK}: the folders of the corpus have changed")
-            code = reproduce(arguments)
+        with only_run() as lock:
+            prepare(params)
+            code = reproduce(arguments, lock)
             try:
-                finish(code)
+                finish(succeeded=code == 0)
             except NTLBGError as error:
                 say.note(f"warning: {error.sentence}")
         if code == 0 and not arguments:

@@ -34,12 +34,16 @@ from ntlbg.config.schema import Tier
 from ntlbg.errors import InputError, NTLBGError
 from ntlbg.store import Store, folder_atomic, write_atomic
 from pipelines import invocation, say
+from pipelines.datasets import Dataset, dataset_input
 from pipelines.declared import Declared, declared
 from pipelines.revision import Revision, revision
-from pipelines.tracking import FAILED, FINISHED, KILLED, Tracker, TrackingError, flatten
+from pipelines.series import Series
+from pipelines.system_metrics import SystemMetrics
+from pipelines.tracking import FAILED, FINISHED, KILLED, Point, Tracker, TrackingError, flatten
 from pipelines.usage import Usage, machine
 
 if TYPE_CHECKING:
+    import pandas as pd
     from prefect import Task
 
 DRIVEN = "NTLBG_DRIVEN"
@@ -60,6 +64,7 @@ class Run:
     mlflow_run: str
     store: Store = field(default_factory=Store.default)
     measured: dict[str, float] = field(default_factory=dict)
+    _datasets: dict[Dataset, Any] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:
@@ -91,15 +96,100 @@ class Run:
         self.metrics(**numbers)
         say.note(f"{self.stage}: " + ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in numbers.items()))
 
+    @cached_property
+    def curves(self) -> Series:
+        """What `series` collects."""
+        return Series(self.tracker, self.mlflow_run)
+
+    def series(self, step: int, **numbers: float) -> None:
+        """Numbers of one step, as curves of the stage's run: cheap enough for a training loop.
+
+        They go to MLflow alone; what the stage is to be judged by belongs in `metrics`.
+        """
+        self.curves.add(step, numbers)
+
     def artifact(self, path: Path) -> None:
         """Copy a file that the stage wrote into its MLflow run."""
         self.tracker.artifact(self.mlflow_run, path)
 
-    def nested(self, name: str, *, params: dict[str, Any], metrics: dict[str, float]) -> None:
-        """A finished run under this stage's: one arm on one benchmark."""
-        run = self.tracker.start(name, tags={"level": "arm", "tier": self.tier_name}, parent=self.mlflow_run)
-        self.tracker.log(run, params=flatten(params), metrics=metrics)
+    def dataset(self, table: Path | pd.DataFrame, name: str, context: str, *, source: Path | None = None) -> Dataset:
+        """Record that the stage read a table, or those of its rows that are given.
+
+        table: a parquet file, or rows out of the file `source`. context: `training`, `validation` or `test`.
+        """
+        import pandas as pd
+
+        if isinstance(table, Path):
+            table, source = pd.read_parquet(table), table
+        if source is None:
+            raise InputError(f"dataset `{name}`: rows without the file they come from", hint="name it as `source`")
+        dataset, described = dataset_input(table, name=name, context=context, source=str(source))
+        self.tracker.read(self.mlflow_run, described)
+        self._datasets[dataset] = described
+        return dataset
+
+    def checkpoint(
+        self, name: str, folder: Path, params: dict[str, Any], metrics: dict[str, float], step: int
+    ) -> str | None:
+        """A checkpoint as a model of its own on MLflow's page, with its parameters and what was measured on it.
+
+        folder: what was saved; the model holds a list of its files and their digests, not the files: the weights that
+        count are a stage's output. Returns the model's id, or None when the store failed, which is told and costs
+        nothing else.
+        """
+        from pipelines.checkpoints import log_checkpoint
+
+        self.curves.flush()
+        try:
+            return log_checkpoint(self.tracker, self.mlflow_run, name, folder, flatten(params), metrics, step)
+        except TrackingError as error:
+            say.note(f"warning: {self.stage}: checkpoint `{name}` is not in MLflow: {error.sentence}")
+            return None
+
+    def register(self, name: str, checkpoints: dict[str, Path], settings: dict[str, Any]) -> str | None:
+        """A version of the model `name` in MLflow's registry, and the tier's alias on it. See `pipelines.registry`.
+
+        Returns the version, or None when the store failed, which is told and costs nothing else.
+        """
+        from pipelines.registry import register
+
+        tags = {"tier": self.tier_name}
+        try:
+            return register(
+                self.tracker,
+                self.mlflow_run,
+                name=name,
+                alias=self.tier_name,
+                checkpoints=checkpoints,
+                settings=settings,
+                tags=tags,
+            )
+        except TrackingError as error:
+            say.note(f"warning: {self.stage}: model `{name}` is not in MLflow's registry: {error.sentence}")
+            return None
+
+    def nested(
+        self,
+        name: str,
+        *,
+        params: dict[str, Any],
+        metrics: dict[str, float],
+        tags: dict[str, str] | None = None,
+        dataset: Dataset | None = None,
+    ) -> str:
+        """A finished run under this stage's: one arm on one benchmark. Returns its id.
+
+        dataset: of this stage; the run has read it too, and its metrics are linked to it.
+        """
+        level = {"level": "arm", "tier": self.tier_name}
+        run = self.tracker.start(name, tags=level | (tags or {}), parent=self.mlflow_run)
+        link = (dataset.name, dataset.digest) if dataset else None
+        self.tracker.log(run, params=flatten(params))
+        self.tracker.points(run, [Point(key, float(value), dataset=link) for key, value in metrics.items()])
+        if dataset:
+            self.tracker.read(run, self._datasets[dataset])
         self.tracker.end(run, FINISHED)
+        return run
 
     @contextmanager
     def folder(self, path: Path) -> Iterator[Path]:
@@ -210,7 +300,8 @@ def _execute(name: str, body: Callable[..., None], argument: str | None) -> None
     run = Run(rules, params.tier, params.current, params.seed, tracker, mlflow_run)
     status, problem = FAILED, ""
     try:
-        body(run) if argument is None else body(run, argument)
+        with SystemMetrics(tracker, mlflow_run):
+            body(run) if argument is None else body(run, argument)
         status = FINISHED
     except NTLBGError as error:
         problem = error.sentence[:PROBLEM_CHARACTERS]
@@ -262,6 +353,7 @@ def _record(
         read = {k: v for k, v in everything.items() if run.declared.covers(k)}
         tags = {"error": problem} if problem else {}
         tags |= {f"machine.{name}": str(value) for name, value in machine().items()}
+        run.curves.flush()
         run.tracker.log(run.mlflow_run, params=read, metrics={**run.measured, **costs}, tags=tags)
         run.tracker.leave(group, run.stage, status)
     except TrackingError as error:

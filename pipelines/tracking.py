@@ -14,7 +14,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,6 +30,7 @@ from pipelines.revision import Revision
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
 
 EXPERIMENT = "ntlbg"
 DATABASE = Path("mlflow.db")
@@ -39,11 +40,24 @@ RUNS = Path(".ntlbg/runs")
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 PARENT_TAG = "mlflow.parentRunId"
 BATCH = 100  # parameters that MLflow takes at once
+POINTS = 1000  # and numbers
 VALUE_CHARACTERS = 6000  # and of each of them
 
 
 class TrackingError(NTLBGError):
     """The MLflow store cannot be used."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A number of a run at a step. model: the logged model that it was measured on. dataset: name and digest."""
+
+    name: str
+    value: float
+    step: int = 0
+    at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+    model: str | None = None
+    dataset: tuple[str, str] | None = None
 
 
 def own_uri() -> str:
@@ -84,7 +98,7 @@ class Tracker:
     @cached_property
     def experiment(self) -> str:
         """The experiment's id; created, and the database with it, by whoever comes first."""
-        with self._access():
+        with self.access():
             found = self.client.get_experiment_by_name(EXPERIMENT)
             if found is not None:
                 return str(found.experiment_id)
@@ -93,7 +107,7 @@ class Tracker:
             return str(self.client.create_experiment(EXPERIMENT, artifact_location=place))
 
     @contextmanager
-    def _access(self) -> Iterator[None]:
+    def access(self) -> Iterator[None]:
         """One writer at a time: the first access migrates the database, and sqlite has no patience with two."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / "mlflow.lock"):
@@ -112,7 +126,7 @@ class Tracker:
         """A new run's id."""
         experiment = self.experiment
         all_tags = {**tags, **({PARENT_TAG: parent} if parent else {})}
-        with self._access():
+        with self.access():
             run = self.client.create_run(experiment, start_time=int(time.time() * 1000), tags=all_tags, run_name=name)
             return str(run.info.run_id)
 
@@ -125,25 +139,43 @@ class Tracker:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Record parameters, finite metrics and tags of a run. A metric that is not finite was not measured."""
-        from mlflow.entities import Metric, Param, RunTag
+        from mlflow.entities import Param, RunTag
 
-        now = int(time.time() * 1000)
-        numbers = [Metric(k, float(v), now, 0) for k, v in (metrics or {}).items() if math.isfinite(v)]
+        self.points(run, [Point(k, float(v)) for k, v in (metrics or {}).items()])
         texts = [Param(k, v[:VALUE_CHARACTERS]) for k, v in (params or {}).items()]
         labels = [RunTag(k, v) for k, v in (tags or {}).items()]
-        with self._access():
+        with self.access():
             for first in range(0, len(texts), BATCH):
                 self.client.log_batch(run, params=texts[first : first + BATCH])
-            self.client.log_batch(run, metrics=numbers, tags=labels)
+            if labels:
+                self.client.log_batch(run, tags=labels)
+
+    def points(self, run: str, points: Iterable[Point]) -> None:
+        """Record finite numbers, each at its step."""
+        from mlflow.entities import Metric
+
+        numbers = [
+            Metric(p.name, p.value, p.at_ms, p.step, p.model, *(p.dataset or (None, None)))
+            for p in points
+            if math.isfinite(p.value)
+        ]
+        with self.access():
+            for first in range(0, len(numbers), POINTS):
+                self.client.log_batch(run, metrics=numbers[first : first + POINTS])
+
+    def read(self, run: str, dataset: DatasetInput) -> None:
+        """Record that a run read a dataset."""
+        with self.access():
+            self.client.log_inputs(run, datasets=[dataset])
 
     def artifact(self, run: str, path: Path) -> None:
         """Copy a file into the run."""
-        with self._access():
+        with self.access():
             self.client.log_artifact(run, str(path))
 
     def end(self, run: str, status: str) -> None:
         """Close a run."""
-        with self._access():
+        with self.access():
             self.client.set_terminated(run, status=status)
 
     # the parent and its children
@@ -159,7 +191,7 @@ class Tracker:
                 state["parent"] = self.start(tier, tags=tags | {"invocation": invocation.key, "level": "pipeline"})
                 self.log(state["parent"], params=settings)
             else:
-                with self._access():
+                with self.access():
                     self.client.update_run(state["parent"], status=RUNNING)
             child = self.start(stage, tags=tags | {"stage": stage, "level": "stage"}, parent=state["parent"])
             state["children"] = {**state.get("children", {}), stage: {"run": child, "status": RUNNING}}

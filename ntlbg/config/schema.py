@@ -12,13 +12,13 @@ from pydantic import Field, model_validator
 from ntlbg.backbone.params import BackboneParams
 from ntlbg.config.machine import MachineParams
 from ntlbg.corpus.params import CorpusParams
-from ntlbg.evaluation.params import EvaluationParams
+from ntlbg.evaluation.params import UNTRAINED, EvaluationParams
 from ntlbg.features.params import FeaturesParams
 from ntlbg.modeling.params import ModelingParams
 from ntlbg.reporting.params import ReportingParams
 from ntlbg.section import Section
 from ntlbg.selection.params import SelectionParams
-from ntlbg.training.params import TrainingParams
+from ntlbg.training.params import STAGES, TrainingParams
 from ntlbg.video.params import VideoParams
 
 
@@ -35,6 +35,32 @@ class Tier(Section):
     modeling: ModelingParams
     training: TrainingParams
     machine: MachineParams
+
+    @model_validator(mode="after")
+    def _what_is_asked_is_trained(self) -> Tier:
+        """Found now, and not after days of training."""
+        steps = any(self.training.steps_of(stage) for stage in STAGES)
+        rendered = self.corpus.rendered is not None and self.corpus.rendered.train > 0
+        videos = rendered or any(own.split == "train" for own in self.corpus.own)
+        for place, one in enumerate(self.evaluation.presentations):
+            at = f"`evaluation.presentations[{place}]`"
+            strange = [name for name in one.selectors if name not in self.selection.selectors]
+            if strange:
+                raise ValueError(f"{at} names `{strange[0]}`, which is not among `selection.selectors`")
+            if one.model == UNTRAINED:
+                continue
+            if not steps:
+                raise ValueError(f"{at} asks for model `{one.model}`, but `training` takes no steps")
+            if not videos:
+                raise ValueError(f"{at} asks for model `{one.model}`, but `corpus` has no videos to train on")
+            untrained = [name for name in one.selectors if name not in self.training.selectors]
+            if untrained:
+                raise ValueError(f"{at} names `{untrained[0]}`, which is not among `training.selectors`")
+            if self.training.size != self.evaluation.size:
+                raise ValueError("`training.size` is not `evaluation.size`: trained models would see other frames")
+            if self.training.timestamps != self.evaluation.timestamps:
+                raise ValueError("`training.timestamps` is not `evaluation.timestamps`: trained models would be told other times")
+        return self
 
 
 class Params(Section):

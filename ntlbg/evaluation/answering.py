@@ -1,6 +1,7 @@
 """The language model answers: the same lines for every arm, given a question and chosen frames.
 
 Nothing here knows which arm asks. Two asks with equal question and equal frames are one request, answered once.
+A trained model is asked in the same words; it is given the frames' features and the question's relevance as well.
 Answers go to the store after each batch. Room `answers`, one value per batch: `answers.json`, request key → raw
 answer. A batch is stored whole or not at all, so that a killed and resumed evaluation forms the same batches, and
 gives the same bytes, as one that was not killed. Errors are never stored.
@@ -11,28 +12,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from blake3 import blake3
 
 from ntlbg import store as keys
 from ntlbg.errors import NTLBGError
 from ntlbg.evaluation.params import EvaluationParams
 from ntlbg.evaluation.questions import LETTERS, letter
+from ntlbg.records.arrays import Array
 from ntlbg.records.prompt import Prompt
 from ntlbg.records.question import Question
 from ntlbg.store import Store, write_atomic
 
 if TYPE_CHECKING:
-    from ntlbg.modeling.answerer import Answerer
+    from ntlbg.modeling.answerer import Answerer, Request
+    from ntlbg.modeling.rich_answerer import RichAnswerer
+    from ntlbg.records.query import Query
+    from ntlbg.records.video_index import VideoIndex
     from ntlbg.video.source import FrameSource
 
 ROOM = "answers"
 FORMAT = 1  # of the stored raw answers
 DECIMALS = 6  # of a log-likelihood; the answer is read off the rounded values, so `raw` alone gives `parsed`
+# what the answerer itself is made of; the other modules of the room serve trained models alone
+READS_FRAMES = ("answerer", "checkpoint", "images", "presentation", "request", "threads", "vision")
 
 
 @cache
@@ -49,31 +57,68 @@ def decoder() -> dict[str, str]:
 
 
 @cache
-def reader() -> str:
+def reader(trained: bool = False) -> str:
     """Digest of the code that turns a request into numbers: another way to show frames may give another answer."""
     import ntlbg.modeling as room
 
-    sources = sorted(Path(room.__path__[0]).glob("*.py"))
+    folder = Path(room.__path__[0])
+    sources = sorted(folder.glob("*.py")) if trained else [folder / f"{name}.py" for name in READS_FRAMES]
     return keys.key(**{source.name: keys.file_digest(source) for source in sources})
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a trained model is given besides the picked frames. All of it is made without evidence."""
+
+    index: VideoIndex
+    query: Query
+
+    @cached_property
+    def digest(self) -> str:
+        """Of every number that the model is given."""
+        index, query = self.index, self.query
+        arrays = {
+            "features": index.features,
+            "timestamps_s": index.timestamps_s,
+            "basis": index.basis,
+            "relevance": query.relevance,
+            "vector": query.vector,
+        }
+        told = {name: None if array is None else array_digest(array) for name, array in arrays.items()}
+        return keys.key(**told, duration_s=index.duration_s, native_fps=index.native_fps, text=query.text)
+
+
+def array_digest(array: Array) -> str:
+    """blake3 of an array's type, shape and values."""
+    head = f"{array.dtype.str}{list(array.shape)}".encode()
+    return blake3(head + np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A question and the frames to show, in time order; both tuples are empty for a blind ask."""
+    """A question and the frames to show, in time order; both tuples are empty for a blind ask.
+
+    context: for a trained model; None where the answerer itself reads the frames.
+    """
 
     question: Question
     indices: tuple[int, ...] = ()
     timestamps_s: tuple[float, ...] = ()
+    context: Context | None = None
 
 
 @dataclass(frozen=True)
 class Reply:
-    """raw: the model's words, or the options' log-likelihoods as JSON. parsed: a letter, or "". error: "" if sound."""
+    """raw: the model's words, or the options' log-likelihoods as JSON. parsed: a letter, or "". error: "" if sound.
+
+    kept: of more picks than are shown, those that the model showed; None where all were.
+    """
 
     raw: str = ""
     parsed: str = ""
     error: str = ""
     prompt_sha256: str = ""
+    kept: tuple[int, ...] | None = None
 
 
 @dataclass
@@ -82,15 +127,18 @@ class Answering:
 
     answerer: the model, or a function that loads it, called when the first answer is not in the store.
     identity: JSON values that tell answerers apart. asked: requests that reached the model; reused: ones that did not.
+    shown: JSON values that say how a trained model is to show the picks; None where the answerer reads full frames.
+    With a `pool` above 1 the model chooses among the picks, and what is stored tells its choice as well.
     """
 
-    answerer: Callable[[], Answerer]
+    answerer: Callable[[], Answerer | RichAnswerer]
     identity: Callable[[], dict[str, Any]]
     frames: FrameSource
     sources: dict[str, str]
     protocol: Any
     params: EvaluationParams
     store: Store
+    shown: dict[str, Any] | None = None
     asked: int = 0
     reused: int = 0
     _raw: dict[str, str] = field(default_factory=dict)
@@ -122,31 +170,41 @@ class Answering:
         for place, request in key_of.items():
             prompt_sha256 = prompts[place].sha256  # type: ignore[union-attr]
             if request in errors:
-                replies[place] = Reply(error=errors[request], prompt_sha256=prompt_sha256)
+                # which picks would have been shown is not known
+                kept = () if self._chooses else None
+                replies[place] = Reply(error=errors[request], prompt_sha256=prompt_sha256, kept=kept)
             else:
                 replies[place] = self._read(self._raw[request], asks[place].question, prompt_sha256)
         return [reply for reply in replies if reply is not None]
 
+    @property
+    def _chooses(self) -> bool:
+        """Whether the model keeps only some of the picks."""
+        return self.shown is not None and self.shown["pool"] > 1
+
     def request_key(self, ask: Ask, prompt: Prompt) -> str:
         """Key of everything that can change the answer to this ask."""
         p = self.params
-        shown = None
+        frames = None
         if ask.indices:
-            shown = {
+            frames = {
                 "source": self.sources[ask.question.video_id],
                 "indices": list(ask.indices),
                 "timestamps_s": list(ask.timestamps_s),
                 "size": list(p.size),
                 "decoder": decoder(),
             }
+        trained: dict[str, Any] = {}
+        if ask.context is not None:
+            trained = {"shown": self.shown, "context": ask.context.digest}
         return keys.key(
             format=FORMAT,
             answerer=self.identity(),
-            reader=reader(),
-            libraries=versions("torch", "transformers"),
+            reader=reader(bool(trained)),
+            libraries=versions("torch", "transformers", *(["peft"] if trained else [])),
             prompt=asdict(prompt),
             options=list(self._options(ask.question)),
-            frames=shown,
+            frames=frames,
             presentation=p.presentation,
             scoring=p.scoring,
             protocol=p.protocol,
@@ -154,6 +212,7 @@ class Answering:
             max_new_tokens=p.max_new_tokens if p.scoring == "generate" else None,
             device=p.device.split(":")[0],
             dtype=p.dtype,
+            **trained,
         )
 
     def _options(self, question: Question) -> tuple[str, ...]:
@@ -210,10 +269,19 @@ class Answering:
                 timestamps_s=np.asarray(ask.timestamps_s, dtype=np.float64),
                 prompt=self.protocol.prompt(ask.question),
                 options=self._options(ask.question),
+                **self._given(ask),
             )
             for ask, frames in zip(asks, self._frames(asks), strict=True)
         ]
         model = self.answerer()
+        raw = self._said(model, asks, requests)
+        if not self._chooses:
+            return raw
+        kept = cast("RichAnswerer", model).choose(requests)
+        return [keys.canonical({"raw": one, "kept": list(own)}) for one, own in zip(raw, kept, strict=True)]
+
+    def _said(self, model: Answerer | RichAnswerer, asks: list[Ask], requests: list[Request]) -> list[str]:
+        """Words, or log-likelihoods of the options as JSON."""
         if self.params.scoring == "generate":
             return model.generate(requests, self.params.max_new_tokens)
         raw = []
@@ -222,6 +290,12 @@ class Answering:
                 raise NTLBGError(f"{ask.question.question_id}: a log-likelihood is not a finite number")
             raw.append(json.dumps([round(float(score), DECIMALS) for score in scores], separators=(",", ":")))
         return raw
+
+    def _given(self, ask: Ask) -> dict[str, Any]:
+        """What a request carries for a trained model, by its fields."""
+        if ask.context is None:
+            return {}
+        return {"index": ask.context.index, "query": ask.context.query, "indices": ask.indices}
 
     def _frames(self, asks: list[Ask]) -> list[Any]:
         """Pixels of each ask, uint8 [k, h, w, 3]. Each video is opened once for all asks of the batch."""
@@ -243,10 +317,14 @@ class Answering:
 
     def _read(self, raw: str, question: Question, prompt_sha256: str) -> Reply:
         """The letter that a raw answer gives; of equal log-likelihoods the first."""
+        kept = None
+        if self._chooses:
+            stored = json.loads(raw)
+            raw, kept = stored["raw"], tuple(stored["kept"])
         if self.params.scoring == "likelihood":
             scores = json.loads(raw)
-            return Reply(raw, letter(int(np.argmax(scores))), "", prompt_sha256)
+            return Reply(raw, letter(int(np.argmax(scores))), "", prompt_sha256, kept)
         place = self.protocol.parse(raw, len(question.options))
         if place is None or not 0 <= place < len(question.options):
-            return Reply(raw, "", "answer: no option can be read from the reply", prompt_sha256)
-        return Reply(raw, letter(place), "", prompt_sha256)
+            return Reply(raw, "", "answer: no option can be read from the reply", prompt_sha256, kept)
+        return Reply(raw, letter(place), "", prompt_sha256, kept)

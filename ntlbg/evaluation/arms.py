@@ -13,6 +13,7 @@ from ntlbg.evaluation.evidence import Items
 from ntlbg.records.arrays import Array
 
 if TYPE_CHECKING:
+    from ntlbg.evaluation.params import Presented
     from ntlbg.selection.contract import Selector
 
 BLIND = "blind"
@@ -22,7 +23,7 @@ REFERENCES = (BLIND, ORACLE)  # bounds below and above; no rivals
 
 @dataclass(frozen=True)
 class Arm:
-    """selector: its name in the registry, or `blind` or `oracle`. k: frames the language model may read."""
+    """selector: its name in the registry, or `blind` or `oracle`. k: frames, or points, the language model may read."""
 
     selector: str
     k: int
@@ -30,7 +31,7 @@ class Arm:
 
     @property
     def name(self) -> str:
-        """`ntlbg-8`; `blind`; `ntlbg-8-rich` for another presentation than full frames."""
+        """`ntlbg-8`; `blind`; `ntlbg-48-rich:select` for another presentation than full frames."""
         if self.selector == BLIND:
             return BLIND
         return f"{self.selector}-{self.k}" + ("" if self.presentation == "frames" else f"-{self.presentation}")
@@ -40,6 +41,11 @@ def arms_of(selectors: Sequence[str], ks: Sequence[int], presentation: str) -> l
     """Arms of the named selectors at every k, then `blind` (once), in the order given. The oracle stands apart."""
     chosen = [Arm(name, int(k), presentation) for k in ks for name in selectors]
     return [*chosen, Arm(BLIND, 0, presentation)]
+
+
+def trained_arms(presentations: Sequence[Presented]) -> list[tuple[Arm, Presented]]:
+    """The arms that a trained model answers, in the order given, each with the way in which its picks are shown."""
+    return [(Arm(name, one.k, one.name), one) for one in presentations for name in one.selectors]
 
 
 def selector_of(name: str, settings: Mapping[str, Any] | None, seed: int) -> Selector:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ntlbg.errors import InputError, NTLBGError
-from ntlbg.evaluation.answering import Answering, Ask
+from ntlbg.evaluation.answering import Answering, Ask, Context
 from ntlbg.evaluation.arms import BLIND, Arm
 from ntlbg.evaluation.rows import Row
 from ntlbg.progress import Meter
@@ -86,17 +88,40 @@ def new_row(question: Question, arm: Arm, *, error: str = "") -> Row:
     )
 
 
-def answer_rows(pairs: Sequence[tuple[Row, Question]], answering: Answering) -> None:
-    """Fill answers into rows whose frames are chosen (none for `blind`). Error rows are left as they are."""
+def answer_rows(
+    pairs: Sequence[tuple[Row, Question]], answering: Answering, contexts: Mapping[str, Context] | None = None
+) -> None:
+    """Fill answers into rows whose frames are chosen (none for `blind`). Error rows are left as they are.
+
+    contexts: question_id → what a trained model is given besides; None where the answerer itself reads the frames.
+    """
     from ntlbg.evaluation.questions import letter
 
     asked = [(row, question) for row, question in pairs if not row.error]
-    asks = [Ask(question, tuple(row.indices), tuple(row.timestamps_s)) for row, question in asked]
+    asks = [
+        Ask(
+            question,
+            tuple(row.indices),
+            tuple(row.timestamps_s),
+            None if contexts is None else contexts[question.question_id],
+        )
+        for row, question in asked
+    ]
     for (row, question), reply in zip(asked, answering.answer(asks), strict=True):
         row.raw, row.parsed, row.error = reply.raw, reply.parsed, reply.error
         row.prompt_sha256 = reply.prompt_sha256
+        if reply.kept is not None:
+            _keep(row, reply.kept)
         if question.answer is not None:
             row.correct = not reply.error and reply.parsed == letter(question.answer)
+
+
+def _keep(row: Row, kept: tuple[int, ...]) -> None:
+    """Of the picks that a rule proposed, those that a trained model showed; what the rule said was of all of them."""
+    time_of = dict(zip(row.indices, row.timestamps_s, strict=True))
+    row.indices, row.timestamps_s = list(kept), [time_of[i] for i in kept]
+    row.sha256 = indices_sha256(np.asarray(kept)) if kept else ""
+    row.masses, row.explained, row.trust = [], None, None
 
 
 def selected_rows(
@@ -108,10 +133,13 @@ def selected_rows(
     encoder: Callable[[], Encoder],
     answering: Answering,
     meter: Meter,
+    proposed: int | None = None,
 ) -> list[Row]:
     """Rows of all arms but the oracle: error rows + answers = questions × arms.
 
     selectors: by name, for the arms' selectors. encoder: loads the text encoder when it is first needed.
+    answering: of the answerer itself, or of the trained model that all of these arms ask; proposed: picks among which
+    that model keeps k, where they are more than k.
     """
     rows: list[Row] = []
     for video_id, group in by_video(questions).items():
@@ -120,6 +148,7 @@ def selected_rows(
         except NTLBGError as error:
             features, broken = None, error.sentence
         queries = _queries(group, features, encoder) if features is not None else {}
+        contexts = _contexts(features, queries)
         for arm in arms:
             pairs = []
             for question in group:
@@ -128,12 +157,19 @@ def selected_rows(
                 elif features is None:
                     row = new_row(question, arm, error=broken)
                 else:
-                    row = _select(question, arm, selectors[arm.selector], features, queries)
+                    row = _select(question, arm, selectors[arm.selector], features, queries, proposed or arm.k)
                 pairs.append((row, question))
-            answer_rows(pairs, answering)
+            answer_rows(pairs, answering, contexts if answering.shown is not None else None)
             rows += [row for row, _ in pairs]
             meter.advance(len(pairs), now=f"{video_id} · {arm.name}")
     return rows
+
+
+def _contexts(features: Features | None, queries: Mapping[str, Any]) -> dict[str, Context]:
+    """question_id → its Context, for the questions that have a query."""
+    if features is None:
+        return {}
+    return {name: Context(features.index, query) for name, query in queries.items() if not isinstance(query, str)}
 
 
 def _queries(group: Sequence[Question], features: Features, encoder: Callable[[], Encoder]) -> dict[str, Any]:
@@ -150,12 +186,14 @@ def _queries(group: Sequence[Question], features: Features, encoder: Callable[[]
     return queries
 
 
-def _select(question: Question, arm: Arm, selector: Selector, features: Features, queries: Mapping[str, Any]) -> Row:
+def _select(
+    question: Question, arm: Arm, selector: Selector, features: Features, queries: Mapping[str, Any], k: int
+) -> Row:
     query = queries[question.question_id]
     if isinstance(query, str):
         return new_row(question, arm, error=query)
     try:
-        chosen = selector.select(features.index, query, arm.k)
+        chosen = selector.select(features.index, query, k)
     except NTLBGError as error:
         return new_row(question, arm, error=f"selection: {error.sentence}")
     row = new_row(question, arm)

@@ -54,15 +54,17 @@ class Answerer:
     ) -> Answerer:
         """source: a checkpoint folder, a folder with pointer.json, or a Hub id with `revision`.
 
-        Raises InputError when nothing sound lies there or the model is not of the Qwen-VL family.
+        Raises InputError when nothing sound lies there, a weight is missing, the model is not of the Qwen-VL family,
+        or the device is not there.
         """
         import torch
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         if dtype not in DTYPES:
             raise InputError(f"dtype `{dtype}` is not one of {', '.join(DTYPES)}")
+        _check_device(device)
         place = locate(source, revision)
-        model = _opened(
+        model, loading = _opened(
             place,
             lambda: AutoModelForImageTextToText.from_pretrained(
                 place.source,
@@ -70,8 +72,10 @@ class Answerer:
                 dtype=getattr(torch, dtype),
                 use_safetensors=True,
                 trust_remote_code=False,
+                output_loading_info=True,
             ),
         )
+        _check_weights(source, loading)
         processor = _opened(
             place,
             lambda: AutoProcessor.from_pretrained(
@@ -138,15 +142,46 @@ class Answerer:
                     answers[place] = text.strip()
         return answers
 
-    # --- inside ---------------------------------------------------------------------------------------------------
-
     @property
     def device(self) -> Any:
         return self.model.device
 
     @property
-    def _control(self) -> tuple[str, ...]:
+    def control(self) -> tuple[str, ...]:
+        """Control tokens of the model: what a question may not say."""
         return tuple(t for t in self.processor.tokenizer.get_added_vocab() if len(t) > 1)
+
+    def option_ids(self, text: str) -> list[int]:
+        """Token ids of an option as the answer. Raises InputError when it has none."""
+        if text not in self._option_ids:
+            ids = list(self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+            if not ids:
+                raise InputError(f"option `{text}` has no tokens for this answerer")
+            self._option_ids[text] = ids
+        return self._option_ids[text]
+
+    def read_options(
+        self, inputs: dict[str, Any], last: Any, logits: Any, cache: Any, options: list[list[list[int]]]
+    ) -> list[list[float]]:
+        """Log-likelihood of each row's options, given prompts that the model has read.
+
+        inputs: their attention_mask [B, L] and position_ids [3, B, L], padded on the right. last: [B] places of the
+        prompts' last tokens. logits: [B, V] there. cache: keys and values; needed where an option has several tokens.
+        options: token ids.
+        """
+        import torch
+
+        several = [(row, place) for row, texts in enumerate(options) for place, ids in enumerate(texts) if len(ids) > 1]
+        first = torch.log_softmax(logits.float(), dim=-1).cpu()
+        scores = [[float(first[row, ids[0]]) for ids in texts] for row, texts in enumerate(options)]
+        for start in range(0, len(several), self.batch):
+            part = several[start : start + self.batch]
+            more = self._continue(inputs, last, cache, part, options)
+            for (row, place), extra in zip(part, more, strict=True):
+                scores[row][place] += extra
+        return scores
+
+    # --- inside ---------------------------------------------------------------------------------------------------
 
     def _batches(self, requests: Sequence[Request]) -> Iterator[list[int]]:
         """Places of requests, batch by batch; requests with equally many frames of one size go together."""
@@ -156,20 +191,12 @@ class Answerer:
 
     def _ids(self, request: Request) -> list[int]:
         """Token ids of the prompt, with as many image tokens per frame as the model will fill."""
-        text = render(self.processor, request, timestamps=self.timestamps, control=self._control)
+        text = render(self.processor, request, timestamps=self.timestamps, control=self.control)
         if len(request.frames):
             _, h, w, _ = request.frames.shape
             image = self.processor.image_token
             text = text.replace(image, image * tokens_per_frame(self.processor.image_processor, h, w))
         return list(self.processor.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def _option(self, text: str) -> list[int]:
-        if text not in self._option_ids:
-            ids = list(self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
-            if not ids:
-                raise InputError(f"option `{text}` has no tokens for this answerer")
-            self._option_ids[text] = ids
-        return self._option_ids[text]
 
     def _inputs(self, requests: Sequence[Request], *, left: bool) -> dict[str, Any]:
         """Model inputs of a batch, padded on one side; position ids (mrope) are always explicit."""
@@ -206,10 +233,7 @@ class Answerer:
 
     def _score(self, requests: list[Request]) -> list[list[float]]:
         """Scores of one batch. Padding is on the right: no real token can see it, so it changes nothing."""
-        import torch
-
-        options = [[self._option(text) for text in r.options] for r in requests]
-        several = [(row, place) for row, texts in enumerate(options) for place, ids in enumerate(texts) if len(ids) > 1]
+        options = [[self.option_ids(text) for text in r.options] for r in requests]
         inputs = self._inputs(requests, left=False)
         last = inputs["attention_mask"].sum(-1) - 1
         grid = inputs.get("image_grid_thw")
@@ -218,15 +242,9 @@ class Answerer:
 
             seen: Any = (embed_frames(self.model, inputs.pop("pixel_values"), grid),)
             inputs["mm_encoder_outputs"] = {"image": BaseModelOutputWithPooling(pooler_output=seen)}
-        out = self.model(**inputs, use_cache=bool(several), logits_to_keep=last[:, None])
-        first = torch.log_softmax(out.logits[:, 0].float(), dim=-1)
-        scores = [[float(first[row, ids[0]]) for ids in texts] for row, texts in enumerate(options)]
-        for start in range(0, len(several), self.batch):
-            part = several[start : start + self.batch]
-            more = self._continue(inputs, last, out.past_key_values, part, options)
-            for (row, place), extra in zip(part, more, strict=True):
-                scores[row][place] += extra
-        return scores
+        several = any(len(ids) > 1 for texts in options for ids in texts)
+        out = self.model(**inputs, use_cache=several, logits_to_keep=last[:, None])
+        return self.read_options(inputs, last, out.logits[:, 0], out.past_key_values, options)
 
     def _continue(
         self,
@@ -262,6 +280,29 @@ class Answerer:
         )
         chosen = torch.log_softmax(out.logits.float(), dim=-1).gather(-1, targets[..., None])[..., 0]
         return [float(total) for total in (chosen * real).sum(-1)]
+
+
+def _check_device(device: str) -> None:
+    """Raises InputError when torch does not know the device or this machine has none."""
+    import torch
+
+    try:
+        there = torch.empty(0, device=device).device.type != "meta"  # which holds no numbers
+    except (RuntimeError, AssertionError, NotImplementedError):  # torch without CUDA asserts
+        there = False
+    if not there:
+        raise InputError(f"device `{device}` is not there on this machine", hint="set device to `cpu`")
+
+
+def _check_weights(source: str | Path, loading: dict[str, Any]) -> None:
+    """Raises InputError when the checkpoint left a weight to chance, or told of it in another shape."""
+    wrong = [*loading["mismatched_keys"], *loading["error_msgs"]]
+    missing = sorted(loading["missing_keys"]) or [str(w[0] if isinstance(w, tuple) else w) for w in wrong]
+    if missing:
+        raise InputError(
+            f"{source}: {len(missing)} of the model's weights are missing (the first is `{missing[0]}`)",
+            hint="download the checkpoint again; a weight that is not there would be drawn at random",
+        )
 
 
 def _opened(place: Checkpoint, load: Callable[[], Any]) -> Any:

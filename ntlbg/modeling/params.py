@@ -1,4 +1,4 @@
-"""`modeling` in a tier of params.yaml: how many representatives stand for a video."""
+"""`modeling` in a tier of params.yaml: how many representatives stand for a video, and the sizes of what is trained."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ class ModelingParams(Section):
     coverage_ratio: Annotated[float, Field(gt=0, le=1)]  # representatives per candidate frame
     coverage_align: PositiveInt  # the number is a multiple of this: full tiles on a GPU
     coverage_minimum: PositiveInt  # short videos get at least so many
+    rank: PositiveInt = 8  # columns of the factor of Sigma
+    hidden: PositiveInt = 64  # width between the question and the law, and of the points' correction
+    context: PositiveInt = 32  # width of what is known of a point's neighbourhood
+    temporal: Annotated[int, Field(gt=0, multiple_of=4)] = 16  # sines and cosines that tell when a point is
+    window: PositiveInt = 5  # neighbours on either side that make the context
+    tokens_per_point: PositiveInt = 1  # of the language model
+    pool: Annotated[float, Field(ge=1)] = 1.0  # the rule proposes so many picks per point; 1 leaves no learned choice
 
     def representatives_of(self, frames: int) -> int:
         """Representatives for `frames` candidate frames; never more than there are frames."""

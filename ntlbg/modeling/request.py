@@ -9,6 +9,8 @@ import numpy as np
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
 from ntlbg.records.prompt import Prompt
+from ntlbg.records.query import Query
+from ntlbg.records.video_index import VideoIndex
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,17 @@ class Request:
 
     timestamps_s: [k] seconds, not decreasing. options: texts whose likelihood is asked for; may be empty when the
     answer is generated.
+    index, query, indices: what a trained model is given besides: the video's features, the question against them, and
+    the places of `frames` among the candidate frames. Without a trained model they are left out.
     """
 
     frames: Array
     timestamps_s: Array
     prompt: Prompt
     options: tuple[str, ...] = ()
+    index: VideoIndex | None = None
+    query: Query | None = None
+    indices: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         frames, times = np.asarray(self.frames), np.asarray(self.timestamps_s, dtype=np.float64)
@@ -39,3 +46,15 @@ class Request:
         object.__setattr__(self, "frames", frames)
         object.__setattr__(self, "timestamps_s", times)
         object.__setattr__(self, "options", tuple(self.options))
+        object.__setattr__(self, "indices", tuple(int(i) for i in self.indices))
+        if self.index is not None:
+            self._check_context(self.index)
+
+    def _check_context(self, index: VideoIndex) -> None:
+        if self.query is None or self.query.relevance.shape != (len(index),):
+            raise InputError(f"{index.video_id}: its {len(index)} frames came without a relevance for each")
+        if len(self.indices) != len(self.frames):
+            raise InputError(f"{index.video_id}: {len(self.frames)} frames came with {len(self.indices)} indices")
+        picks = np.asarray(self.indices, dtype=np.int64)
+        if picks.size and (picks[0] < 0 or picks[-1] >= len(index) or (np.diff(picks) <= 0).any()):
+            raise InputError(f"{index.video_id}: the indices do not rise or are not of its {len(index)} frames")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,13 @@ def compare(
     evidence: Path,
     params: ReportingParams,
     into: Path,
+    tokens: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """The content of `comparison.json`; writes it, the Markdown and the page into folder `into`.
 
     evaluations: benchmark → its rows, in the order in which they are to be shown. accepted, frames, features,
-    encoder, evidence: where the stages left them. Raises InputError when one of them cannot be read.
+    encoder, evidence: where the stages left them. tokens: arm → visual tokens that the language model reads, where
+    trained models were asked. Raises InputError when a file cannot be read.
     """
     import pandas as pd
 
@@ -51,15 +54,11 @@ def compare(
     known = read_evidence(evidence)
     videos = Videos.read(frames, features)
     text_encoder = load_encoder(encoder)
+    options = {q.question_id: len(q.options) for asked in questions.values() for q in asked}
+    settings: dict[str, Any] = {"resamples": params.bootstrap, "permutations": params.permutations, "seed": seed}
     benchmarks: dict[str, Any] = {}
     for name, rows in evaluations.items():
-        figures = summarise(
-            rows,
-            {q.question_id: len(q.options) for q in questions[name]},
-            resamples=params.bootstrap,
-            permutations=params.permutations,
-            seed=seed,
-        )
+        figures = summarise(rows, options, tokens=tokens, **settings)
         auc = relevance_auc(questions[name], known, videos=videos, encoder=text_encoder)
         benchmarks[name] = {
             "questions": figures["questions"],
@@ -69,7 +68,9 @@ def compare(
             "arms": figures["arms"],
             "paired": figures["paired"],
         }
-    comparison = rounded({"schema": SCHEMA, "tier": tier, "seed": seed, "benchmarks": benchmarks})
+    # ids are unique over all benchmarks, so their rows make one table, whose videos are the units of its tests
+    pooled = summarise(pd.concat(evaluations.values(), ignore_index=True), options, tokens=tokens, **settings)
+    comparison = rounded({"schema": SCHEMA, "tier": tier, "seed": seed, "benchmarks": benchmarks, "pooled": pooled})
     source = FrameSource(frames, pd.read_parquet(accepted / "videos.parquet"))
     examples = [
         build(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ntlbg.reporting.words import KINDS, METRICS, benchmark_name, in_order
+from ntlbg.reporting.words import KINDS, METRICS, benchmark_name, in_order, is_frames
 
 OURS = "#0b6e99"
 COLOURS = {
@@ -35,7 +35,7 @@ def forest(comparison: dict[str, Any]) -> str | None:
         arms = {arm["arm"]: arm for arm in figures["arms"]}
         order += [a["arm"] for a in in_order(figures["arms"]) if a["arm"] not in order]
         for entry in figures["paired"]:
-            if arms[entry["against"]]["selector"] != "uniform":
+            if arms[entry["against"]]["selector"] != "uniform" or not is_frames(arms[entry["arm"]]):
                 continue
             low, high = entry["ci"] or (entry["delta"], entry["delta"])
             records.append(
@@ -100,8 +100,9 @@ def bars(comparison: dict[str, Any]) -> str | None:
     records: list[dict[str, Any]] = []
     order: list[Any] = []
     for name, figures in comparison["benchmarks"].items():
-        order += [a for a in in_order(figures["arms"]) if a["arm"] not in [o["arm"] for o in order]]
-        for arm in figures["arms"]:
+        shown = [arm for arm in figures["arms"] if is_frames(arm)]
+        order += [a for a in in_order(shown) if a["arm"] not in [o["arm"] for o in order]]
+        for arm in shown:
             for metric, metric_name in METRICS.items():
                 if arm[metric] is None:
                     continue

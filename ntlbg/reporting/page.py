@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ntlbg.reporting import words
 from ntlbg.reporting.examples import Example
 from ntlbg.reporting.figures import bars, forest
-from ntlbg.reporting.table import cells, facts
+from ntlbg.reporting.table import cells, facts, training_rows
+from ntlbg.reporting.trained import TITLE, is_of_training, training
 from ntlbg.reporting.verdict import outcome, verdict
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _template() -> Template:
 
 def page(comparison: dict[str, Any], examples: Sequence[Example], *, title: str) -> str:
     """The HTML of `reports/comparison.html`."""
-    found = verdict(comparison)
+    found, brought = verdict(comparison), training(comparison)
     benchmarks = [
         {
             "name": words.benchmark_name(name),
@@ -42,7 +43,9 @@ def page(comparison: dict[str, Any], examples: Sequence[Example], *, title: str)
                 {"metric": metric_name, "rows": list(cells(figures, metric))}
                 for metric, metric_name in words.METRICS.items()
             ],
-            "paired": [{**entry, "outcome": outcome(entry)} for entry in figures["paired"]],
+            "paired": _judged(
+                [e for e in figures["paired"] if not is_of_training(e, {arm["arm"]: arm for arm in figures["arms"]})]
+            ),
         }
         for name, figures in comparison["benchmarks"].items()
     ]
@@ -51,13 +54,29 @@ def page(comparison: dict[str, Any], examples: Sequence[Example], *, title: str)
         comparison=comparison,
         headline=found.headline,
         benchmarks=benchmarks,
-        matrix=_matrix(found.findings),
+        training=None
+        if brought is None
+        else {
+            "title": TITLE,
+            "ours": brought.ours,
+            "others": brought.others,
+            "parts": [
+                {"part": part, "rows": list(training_rows(part)), "paired": _judged(part.paired)}
+                for part in brought.parts
+            ],
+        },
+        matrix=_matrix([*found.findings, *found.pooled_findings]),
         kinds=list(words.KINDS.values()),
         forest=_image(forest(comparison)),
         bars=_image(bars(comparison)),
         examples=examples,
         words=words,
     )
+
+
+def _judged(paired: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Paired differences, each with whether it is a win, a tie or a loss."""
+    return [{**entry, "outcome": outcome(entry)} for entry in paired]
 
 
 def _matrix(findings: Sequence[Any]) -> list[dict[str, Any]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ntlbg.reporting.words import KINDS, METRICS, benchmark_name, bounds, in_order, percent
+from ntlbg.reporting.trained import TITLE, Part, Training, training
+from ntlbg.reporting.verdict import POOLED, verdict
+from ntlbg.reporting.words import KINDS, METRICS, benchmark_name, bounds, in_order, is_frames, percent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,8 +16,13 @@ if TYPE_CHECKING:
 
 
 def cells(figures: dict[str, Any], metric: str) -> Iterator[tuple[dict[str, Any], list[tuple[str, str]]]]:
-    """Per arm, in table order, (value, interval) for `all` and for every kind."""
-    for arm in in_order(figures["arms"]):
+    """Per arm that needs no training, in table order, (value, interval) for `all` and for every kind."""
+    yield from cells_of(in_order([arm for arm in figures["arms"] if is_frames(arm)]), metric)
+
+
+def cells_of(arms: Iterable[dict[str, Any]], metric: str) -> Iterator[tuple[dict[str, Any], list[tuple[str, str]]]]:
+    """The same for these arms, in their order."""
+    for arm in arms:
         row = []
         for kind in KINDS:
             part = arm if kind == "all" else arm["by_kind"].get(kind, {})
@@ -60,23 +68,65 @@ def rich_tables(comparison: dict[str, Any]) -> list[Table]:
     return tables
 
 
+def training_table(part: Part) -> Table:
+    """The arms of trained models beside the same picks as full frames: cost, accuracy by kind, evidence recall."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    title = f"{TITLE} · {part.title}: {part.questions} questions on {part.videos} videos"
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("arm", no_wrap=True)
+    table.add_column("visual tokens", justify="right", min_width=6)
+    for kind in KINDS.values():
+        table.add_column("accuracy" if kind == "all" else kind, justify="right", min_width=10)
+    table.add_column("evidence recall", justify="right", min_width=9)
+    table.add_column("errors", justify="right")
+    for row in training_rows(part):
+        texts = [row.arm["arm"], row.tokens, *map(_above_bounds, row.accuracy), _above_bounds(row.recall)]
+        texts.append(f"{row.arm['errors']} of {row.arm['answered'] + row.arm['errors']}")
+        table.add_row(*(Text(text) for text in texts), style=_style(row.arm["selector"]))
+    return table
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """One arm in the tables of training. Cells are (value, interval); accuracy: over all questions and by kind."""
+
+    arm: dict[str, Any]
+    tokens: str
+    accuracy: list[tuple[str, str]]
+    recall: tuple[str, str]
+
+
+def training_rows(part: Part) -> Iterator[TrainingRow]:
+    """The rows of one table, in its order."""
+    recalls = {arm["arm"]: row[0] for arm, row in cells_of(part.arms, "evidence_recall")}
+    for arm, row in cells_of(part.arms, "accuracy"):
+        tokens = arm.get("visual_tokens")
+        yield TrainingRow(arm, "–" if tokens is None else str(tokens), row, recalls[arm["arm"]])
+
+
 def print_comparison(comparison: dict[str, Any], console: Console | None = None) -> None:
     """Tables and verdict on the terminal."""
     from rich.console import Console
     from rich.text import Text
 
-    from ntlbg.reporting.verdict import verdict
-
     out = console or Console()
     for table in rich_tables(comparison):
         out.print(table)
-    out.print(Text(verdict(comparison).headline, style="bold"))
+    found, brought = verdict(comparison), training(comparison)
+    out.print(Text(found.headline, style="bold"))
+    for sentence in found.pooled:
+        out.print(Text(f"{POOLED}: {sentence}"))
+    if brought is not None:
+        out.print(training_table(brought.parts[0]))
+        for sentence in brought.ours:
+            out.print(Text(f"- {sentence}"))
 
 
 def markdown(comparison: dict[str, Any]) -> str:
     """`reports/comparison.md`."""
-    from ntlbg.reporting.verdict import verdict
-
     found = verdict(comparison)
     lines = [
         "# Comparison",
@@ -86,6 +136,10 @@ def markdown(comparison: dict[str, Any]) -> str:
         f"**{_plain(found.headline)}**",
         "",
     ]
+    if found.pooled:
+        lines += [f"{POOLED} together, videos as units:", ""]
+        lines += [f"- {_plain(sentence)}" for sentence in found.pooled] + [""]
+    lines += _markdown_training(training(comparison))
     for name, figures in comparison["benchmarks"].items():
         lines += [f"## {_plain(caption(name, figures))}", ""]
         for metric, metric_name in METRICS.items():
@@ -100,10 +154,34 @@ def markdown(comparison: dict[str, Any]) -> str:
         lines += [f"- {_plain(sentence)}" for sentence in found.notes[name]] + [""]
     lines += [
         "Brackets hold 95 % bootstrap intervals over videos; p values are sign-flip permutation tests over videos,",
-        "Holm-corrected over arms. An error counts as a wrong answer. `blind` sees no frame, `oracle` the evidence.",
+        "Holm-corrected over the arms compared. An error counts as a wrong answer. `blind` sees no frame, `oracle`",
+        "sees the evidence.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _markdown_training(brought: Training | None) -> list[str]:
+    """The section on trained models; nothing where none was asked."""
+    if brought is None:
+        return []
+    lines = [f"## {TITLE}", "", *(f"- {_plain(sentence)}" for sentence in brought.sentences), ""]
+    for part in brought.parts:
+        lines += [f"{_plain(part.title)}: {part.questions} questions on {part.videos} videos", ""]
+        lines += _markdown_rows(
+            ["accuracy %", "visual tokens", *KINDS.values(), "evidence recall %", "answered / errors"],
+            (
+                [
+                    row.arm["arm"],
+                    row.tokens,
+                    *map(_with_bounds, [*row.accuracy, row.recall]),
+                    f"{row.arm['answered']} / {row.arm['errors']}",
+                ]
+                for row in training_rows(part)
+            ),
+        )
+        lines.append("")
+    return lines
 
 
 def _markdown_rows(head: list[str], rows: Iterable[list[str]]) -> list[str]:

@@ -1,12 +1,14 @@
 """The verdict: sentences made from the numbers of `comparison.json`, whoever wins.
 
+It is of what everybody can have without training: selectors compared by the full frames that they choose. What
+training brings is told apart, in `trained`.
 A difference is a win or a loss when its Holm-corrected p of the sign-flip test is below 0.05; otherwise no difference
 is shown, which does not prove that there is none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ntlbg.reporting.words import (
@@ -14,6 +16,7 @@ from ntlbg.reporting.words import (
     IN_A_SENTENCE,
     METRICS,
     benchmark_name,
+    is_frames,
     listed,
     p_equals,
     percent,
@@ -22,6 +25,7 @@ from ntlbg.reporting.words import (
 )
 
 WIN, TIE, LOSS = "win", "tie", "loss"
+POOLED = "All benchmarks"
 PHRASES = {WIN: "ntlbg wins on", TIE: "no significant difference on", LOSS: "ntlbg loses on"}
 
 
@@ -39,25 +43,36 @@ class Finding:
     @property
     def figures(self) -> str:
         """`(+12.3 points, +8.0 to +16.1, p = 0.0008)`."""
-        entry = self.entry
-        return f"({points(entry['delta'])} points, {point_bounds(entry['ci'])}, {p_equals(entry['p_holm'])})"
+        return figures_of(self.entry)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """headline: over all benchmarks. notes: per benchmark, its sentences. findings: what they were made from."""
+    """headline: over all benchmarks. notes: per benchmark, its sentences. findings: what they were made from.
+
+    pooled: sentences and findings over the videos of all benchmarks together; empty where there is only one.
+    """
 
     headline: str
     notes: dict[str, list[str]]
     findings: list[Finding]
+    pooled: list[str] = field(default_factory=list)
+    pooled_findings: list[Finding] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """Headline and notes as plain lines."""
         lines = [self.headline]
+        if self.pooled:
+            lines.append(f"{POOLED}: {' '.join(self.pooled)}")
         for name, sentences in self.notes.items():
             lines.append(f"{benchmark_name(name)}: {' '.join(sentences)}")
         return "\n".join(lines)
+
+
+def figures_of(entry: dict[str, Any]) -> str:
+    """`(+12.3 points, +8.0 to +16.1, p = 0.0008)`: the difference, its interval, and p after Holm's correction."""
+    return f"({points(entry['delta'])} points, {point_bounds(entry['ci'])}, {p_equals(entry['p_holm'])})"
 
 
 def outcome(entry: dict[str, Any]) -> str:
@@ -74,8 +89,42 @@ def verdict(comparison: dict[str, Any]) -> Verdict:
     for name, figures in comparison["benchmarks"].items():
         own = _findings(name, figures)
         findings += own
-        notes[name] = [*_sentences(own), *_best(figures), _relevance(figures)]
-    return Verdict(_headline(findings), notes, findings)
+        notes[name] = [*_failures(figures), *_sentences(own), *_best(figures), _relevance(figures)]
+    headline = " ".join([*_all_failures(comparison), _headline(findings)])
+    pooled = comparison.get("pooled")
+    if pooled is None or len(comparison["benchmarks"]) < 2:
+        return Verdict(headline, notes, findings)
+    together = _findings(POOLED, pooled)
+    return Verdict(headline, notes, findings, _sentences(together), together)
+
+
+def failed(arm: dict[str, Any]) -> bool:
+    """Whether every row of an arm is an error: its accuracy of 0 says nothing of its frames.
+
+    An oracle that had no evidence to show was not asked, which is no failure.
+    """
+    unasked = arm["selector"] == "oracle" and arm["accuracy"] is None
+    return bool(arm["answered"] == 0 and arm["errors"] > 0 and not unasked)
+
+
+def _failures(figures: dict[str, Any]) -> list[str]:
+    names = [arm["arm"] for arm in figures["arms"] if failed(arm)]
+    if not names:
+        return []
+    return [f"Nothing was answered by {listed(names)}: all rows are errors, each of which counts as wrong."]
+
+
+def _all_failures(comparison: dict[str, Any]) -> list[str]:
+    """Where arms answered nothing, said before any result: a difference to such an arm is no difference of frames."""
+    places: dict[tuple[str, ...], list[str]] = {}
+    for name, figures in comparison["benchmarks"].items():
+        names = tuple(arm["arm"] for arm in figures["arms"] if failed(arm))
+        if names:
+            places.setdefault(names, []).append(benchmark_name(name))
+    return [
+        f"On {listed(benchmarks)} nothing was answered by {listed(names)}: all rows are errors."
+        for names, benchmarks in places.items()
+    ]
 
 
 def _findings(name: str, figures: dict[str, Any]) -> list[Finding]:
@@ -83,7 +132,7 @@ def _findings(name: str, figures: dict[str, Any]) -> list[Finding]:
     found = []
     for entry in figures["paired"]:
         arm, against = arms[entry["arm"]], arms[entry["against"]]
-        if (arm["selector"], against["selector"]) == ("ntlbg", "uniform"):
+        if (arm["selector"], against["selector"]) == ("ntlbg", "uniform") and is_frames(arm) and is_frames(against):
             found.append(Finding(name, arm["k"], entry["metric"], entry["kind"], outcome(entry), entry))
     return found
 
@@ -141,7 +190,7 @@ def _best(figures: dict[str, Any]) -> list[str]:
     """Which selector stands highest in accuracy, ntlbg or not."""
     sentences = []
     selector_of = {a["arm"]: a["selector"] for a in figures["arms"]}
-    arms = [a for a in figures["arms"] if a["selector"] not in ("blind", "oracle")]
+    arms = [a for a in figures["arms"] if a["selector"] not in ("blind", "oracle") and is_frames(a)]
     for k in sorted({a["k"] for a in arms}):
         known = [a for a in arms if a["k"] == k and a["accuracy"] is not None]
         if not known:

@@ -69,6 +69,11 @@ def p_equals(p: float | None) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
+def is_frames(arm: dict[str, Any]) -> bool:
+    """Whether an arm is one of those that need no training: full frames, read by the language model as it is."""
+    return bool(arm["presentation"] == "frames")
+
+
 def listed(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:

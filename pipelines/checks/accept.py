@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -19,12 +18,12 @@ from ntlbg.errors import InputError
 from ntlbg.store import folder_atomic
 from pipelines.checks import observed, summary
 from pipelines.checks.docs import Judge, Verdict, judge
+from pipelines.checks.sentences import NAMED, reasons, said, text
 from pipelines.checks.summary import Account, Quarantined
 from pipelines.checks.tables import DEFECTS, QUESTIONS, VIDEOS, read_table, write_table
 from pipelines.checks.text import visible
 
 DIGEST_LIMIT = 4 << 30  # bytes: above it a corpus is checked by the sizes of its files alone
-NAMED = 3  # rows that a sentence names before it only counts
 
 
 @dataclass(frozen=True)
@@ -107,11 +106,11 @@ def _refused(path: Path) -> list[Quarantined]:
     return [
         Quarantined(
             table="sources",
-            name=_text(row["question_id"]) or _text(row["file"]),
-            benchmark=_text(row["benchmark"]),
+            name=text(row["question_id"]) or text(row["file"]),
+            benchmark=text(row["benchmark"]),
             split="",
-            origin=f"{_text(row['file'])} row {row['row']}",
-            reason=_text(row["reason"]),
+            origin=f"{text(row['file'])} row {row['row']}",
+            reason=text(row["reason"]),
         )
         for row in read_table(path, DEFECTS).to_pylist()
     ]
@@ -147,13 +146,13 @@ class _Checks:
         self._must_hold("questions", self._judged("questions_table", seen, "question_id"), seen)
 
         seen = observed.videos_rows(self.videos, digest_limit=digest_limit)
-        reasons = _reasons(self._judged("videos_rows", seen, "video_id"), seen)
-        self.sound_videos = self._put_aside("videos", "video_id", "path", seen, reasons)
+        broken = reasons(self._judged("videos_rows", seen, "video_id"), seen)
+        self.sound_videos = self._put_aside("videos", "video_id", "path", seen, broken)
 
         sound = set(self.videos["video_id"][self.sound_videos])
         seen = observed.questions_rows(self.questions, self.videos, sound).drop(columns="options")
-        reasons = _reasons(self._judged("questions_rows", seen, "question_id"), seen)
-        self.sound_questions = self._put_aside("questions", "question_id", "origin", seen, reasons)
+        broken = reasons(self._judged("questions_rows", seen, "question_id"), seen)
+        self.sound_questions = self._put_aside("questions", "question_id", "origin", seen, broken)
 
     def _judged(self, suite: str, seen: pd.DataFrame, key: str) -> list[Verdict]:
         verdicts = self.by.check(suite, seen, key=key)
@@ -163,55 +162,34 @@ class _Checks:
     def _must_hold(self, table: str, verdicts: Iterable[Verdict], seen: pd.DataFrame) -> None:
         for verdict in verdicts:
             if not verdict.passed:
-                says = _said(verdict.says, seen.iloc[verdict.rows[0]]) if verdict.rows else verdict.says
+                says = said(verdict.says, seen.iloc[verdict.rows[0]]) if verdict.rows else verdict.says
                 raise InputError(
                     f"{self.paths[table]}: {says}{_at(verdict.rows)}",
                     hint="mend the source that the row came from, and run the `corpus` stage again",
                 )
 
     def _put_aside(
-        self, table: str, key: str, origin: str, seen: pd.DataFrame, reasons: Mapping[int, str]
+        self, table: str, key: str, origin: str, seen: pd.DataFrame, broken: Mapping[int, str]
     ) -> list[bool]:
-        for place, reason in sorted(reasons.items()):
+        for place, reason in sorted(broken.items()):
             row = seen.iloc[place]
             self.quarantined.append(
                 Quarantined(
                     table=table,
-                    name=_text(row[key]),
-                    benchmark=_text(row["benchmark"]),
-                    split=_text(row["split"]),
-                    origin=_text(row[origin]),
+                    name=text(row[key]),
+                    benchmark=text(row["benchmark"]),
+                    split=text(row["split"]),
+                    origin=text(row[origin]),
                     reason=reason,
                 )
             )
-        if len(reasons) == len(seen):
-            name = visible(_text(seen[key].iloc[0]))
+        if len(broken) == len(seen):
+            name = visible(text(seen[key].iloc[0]))
             raise InputError(
-                f"{self.paths[table]}: none of its {len(seen)} {table} is sound; the first, `{name}`: {reasons[0]}",
+                f"{self.paths[table]}: none of its {len(seen)} {table} is sound; the first, `{name}`: {broken[0]}",
                 hint=f"all of them and their reasons are in {self.reports / 'quarantine.csv'}",
             )
-        return [place not in reasons for place in range(len(seen))]
-
-
-def _reasons(verdicts: Iterable[Verdict], seen: pd.DataFrame) -> dict[int, str]:
-    """Place of a row -> why it is put aside; several reasons are joined, in the suite's order."""
-    reasons: dict[int, list[str]] = {}
-    for verdict in verdicts:
-        for place in verdict.rows:
-            reasons.setdefault(place, []).append(_said(verdict.says, seen.iloc[place]))
-        if not verdict.passed and not verdict.rows:
-            # a rule that fails without naming a row can put nothing aside, so it must not pass in silence
-            raise RuntimeError(f"{verdict.suite}: {verdict.rule} failed and named no row")
-    return {place: "; ".join(several) for place, several in reasons.items()}
-
-
-def _said(says: str, row: pd.Series) -> str:
-    # the template is ours and the row's text is only ever an argument, so it cannot reach into objects
-    return says.format_map({str(name): visible(_text(value)) for name, value in row.items()})
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or pd.isna(value) else str(value)
+        return [place not in broken for place in range(len(seen))]
 
 
 def _at(rows: tuple[int, ...]) -> str:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ntlbg.evaluation.accuracy import arm_summaries
 from ntlbg.evaluation.evaluate import evaluate as evaluate_benchmark
+from ntlbg.evaluation.presented import visual_tokens
 from ntlbg.evaluation.rows import table as rows_table
 from ntlbg.evaluation.rows import write_rows
 from ntlbg.evaluation.summary import metrics
 from ntlbg.store import write_atomic
+from pipelines.arms import record_arm
+from pipelines.checks.answer_rows import check_rows
 from pipelines.stage import Run, clear, stage
 
 CORPUS = Path("data/corpus")
+ACCEPTED = Path("data/accepted")
+FRAMES = Path("data/frames")
+MODELS = Path("models")
 INTO = Path("reports/evaluation")
 
 
 @stage("evaluate", argument="benchmark")
 def evaluate(run: Run, benchmark: str) -> None:
-    """Answer, score, and record each arm as an MLflow run of its own."""
+    """Answer, score, check, and record each arm as an MLflow run of its own."""
     params = run.params.evaluation
     table, summary = INTO / f"{benchmark}.parquet", INTO / f"{benchmark}.json"
     for output in (table, summary):
@@ -36,22 +40,29 @@ def evaluate(run: Run, benchmark: str) -> None:
         return
     rows = evaluate_benchmark(
         benchmark,
-        accepted=Path("data/accepted"),
-        frames=Path("data/frames"),
+        accepted=ACCEPTED,
+        frames=FRAMES,
         features=Path("data/features"),
-        encoder=Path("models/encoder"),
-        answerer=Path("models/answerer"),
+        encoder=MODELS / "encoder",
+        answerer=MODELS / "answerer",
         evidence=CORPUS / "evidence.parquet",
         selection=run.params.selection,
         params=params,
         seed=run.seed,
         store=run.store,
+        models=MODELS,
+        modeling=run.params.modeling,
     )
+    check_rows(rows, table, accepted=ACCEPTED, frames=FRAMES, benchmark=benchmark)
     write_rows(table, rows)
-    content = metrics(rows, params, run.seed)
+    tokens = None
+    if params.presentations:
+        tokens = visual_tokens(rows, params=params, sizes=run.params.modeling, answerer=MODELS / "answerer")
+    content = metrics(rows, params, run.seed, tokens)
     write_atomic(summary, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    asked = run.dataset(questions_of(benchmark), benchmark, "test", source=ACCEPTED / "questions.parquet")
     for arm in arm_summaries(rows, resamples=params.bootstrap, seed=run.seed):
-        record_arm(run, benchmark, arm, content)
+        record_arm(run, benchmark, arm, content, rows=table, dataset=asked)
     run.count(questions=content["questions"], answers=len(rows), errors=int((rows["error"] != "").sum()))
     run.artifact(table)
 
@@ -62,17 +73,10 @@ def in_corpus(benchmark: str) -> bool:
     return bool(((questions["benchmark"] == benchmark) & (questions["split"] == "test")).any())
 
 
-def record_arm(run: Run, benchmark: str, arm: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
-    """One nested run, `videomme · ntlbg · k=8`, with its figures, by kind too; unsupported figures are left out."""
-    figures = {name: arm[name] for name in ("answered", "errors", "accuracy", "evidence_recall")}
-    figures |= {name: summary[name].get(arm["arm"]) for name in ("accuracy_over_uniform", "p_permutation")}
-    for kind, part in arm["by_kind"].items():
-        figures |= {f"{kind}.{name}": part[name] for name in ("n", "accuracy", "evidence_recall")}
-    run.nested(
-        f"{benchmark} · {arm['selector']}" + (f" · k={arm['k']}" if arm["k"] else ""),
-        params={"benchmark": benchmark, **{name: arm[name] for name in ("arm", "selector", "k", "presentation")}},
-        metrics={name: float(value) for name, value in figures.items() if value is not None},
-    )
+def questions_of(benchmark: str) -> pd.DataFrame:
+    """The accepted test questions of the benchmark, as every arm was asked them."""
+    table = pd.read_parquet(ACCEPTED / "questions.parquet")
+    return table[(table["benchmark"] == benchmark) & (table["split"] == "test")]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ntlbg.features.encoders import load_encoder
 from ntlbg.features.extract import extract_all
+from pipelines.checks.feature_files import check_features
 from pipelines.stage import Run, stage
 
 FRAMES = Path("data/frames")
@@ -15,11 +16,13 @@ INTO = Path("data/features")
 
 @stage("features")
 def features(run: Run) -> None:
-    """Encode what the store does not hold yet."""
+    """Encode what the store does not hold yet; publish the files only when all of them are sound."""
     encoder = load_encoder(ENCODER, device=run.params.machine.device)
     with run.folder(INTO) as into:
         extracted = extract_all(FRAMES, encoder, run.params.features, store=run.store, into=into)
+        found = check_features(into, FRAMES)
     run.count(**extracted.counts)
+    run.metrics(**found)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from ntlbg.config.load import load_params
@@ -68,6 +69,18 @@ def test_the_large_tiers_hold_the_published_numbers(name, representatives, max_f
     assert {own.split for own in tier.corpus.own} == {"train", "val"}
 
 
+@pytest.mark.parametrize("name", ["moderate_long", "long", "very_long"])
+def test_the_large_tiers_show_as_many_points_as_they_have_representatives(name):
+    """Trained on them and asked with them, stage by stage, for ntlbg's picks and for uniform's."""
+    tier = load_params(ROOT / "params.yaml").tiers[name]
+    points = tier.modeling.representatives
+    assert tier.training.points == points
+    asked = [(one.name, one.k, one.selectors) for one in tier.evaluation.presentations]
+    stages = ("rich:untrained", "rich:select", "rich:joint", "rich")
+    assert asked == [(stage, points, ["ntlbg", "uniform"]) for stage in stages]
+    assert tier.training.size == tier.evaluation.size
+
+
 def test_settings_cannot_be_changed():
     """A stage sees what the file says, to the end."""
     params = load_params(ROOT / "params.yaml")
@@ -98,6 +111,67 @@ def test_a_mistake_is_one_sentence_that_names_the_key(edited, old, new, sentence
     assert sentence in caught.value.sentence
     assert caught.value.sentence.startswith("params.yaml")
     assert "\n" not in caught.value.sentence
+
+
+ASKED = "tiers.smoke.evaluation.presentations"
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (
+            lambda tier: tier["evaluation"]["presentations"][0].update(model="best"),
+            f"{ASKED}[0].model: must be `untrained`, `select`, `joint` or `full`, is the text `best`",
+        ),
+        (
+            lambda tier: tier["evaluation"]["presentations"][0].update(presentation="hybrid", k=28, full_frames=28),
+            f"{ASKED}[0]: `hybrid` shows some of its 28 picks",
+        ),
+        (
+            lambda tier: tier["evaluation"]["presentations"][0].update(whole=4),
+            f"{ASKED}[0].whole: there is no such key",
+        ),
+        (
+            lambda tier: tier["training"].update(selectors=["ntlbg"]),
+            "names `uniform`, which is not among `training.selectors`",
+        ),
+        (
+            lambda tier: tier["evaluation"]["presentations"][0].update(selectors=["every_tenth"]),
+            "`evaluation.presentations[0]` names `every_tenth`, which is not among `selection.selectors`",
+        ),
+        (
+            lambda tier: tier["training"].update(max_steps=0, steps={}),
+            "asks for model `select`, but `training` takes no steps",
+        ),
+        (
+            lambda tier: tier["corpus"]["rendered"].update(train=0),
+            "asks for model `select`, but `corpus` has no videos to train on",
+        ),
+        (lambda tier: tier["training"].update(size=[64, 48]), "`training.size` is not `evaluation.size`"),
+    ],
+)
+def test_what_is_asked_of_trained_models_is_trained(tmp_path, edit, sentence):
+    """Found when the file is read, in one sentence, and not after days of training."""
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    edit(content["tiers"]["smoke"])
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(ParamsError) as caught:
+        load_params(tmp_path / "params.yaml")
+    assert sentence in caught.value.sentence
+    assert "\n" not in caught.value.sentence
+
+
+def test_a_tier_that_asks_no_trained_model_need_not_train(tmp_path):
+    """No steps and no training videos are sound where nothing trained is asked for; untrained may be."""
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tier = content["tiers"]["smoke"]
+    tier["training"].update(max_steps=0, steps={})
+    tier["corpus"]["rendered"].update(train=0)
+    tier["evaluation"]["presentations"] = [
+        {"presentation": "rich", "model": "untrained", "k": 8, "selectors": ["ntlbg"]},
+    ]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    assert load_params(tmp_path / "params.yaml").current.evaluation.presentations[0].name == "rich:untrained"
 
 
 def test_a_mistake_in_a_tier_that_is_not_active_is_found_now(edited):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from ntlbg.errors import InputError
-from ntlbg.evaluation.answering import Answering, Ask
+from ntlbg.evaluation.answering import READS_FRAMES, Answering, Ask, Context, reader
 from ntlbg.evaluation.params import EvaluationParams
 from ntlbg.questions import protocols
+from ntlbg.records.query import Query
 from ntlbg.records.question import Question
+from ntlbg.records.video_index import VideoIndex
 from ntlbg.store import Store
 
 QUESTION = Question("q", "v", "mlvu", "What colour?", ("red", "blue"), 1)
@@ -174,3 +178,93 @@ def test_an_open_question_is_an_error(store: Store) -> None:
     """Without options there is nothing to score."""
     (reply,) = answering(store, Model()).answer([Ask(replace(QUESTION, options=()))])
     assert reply.error == "the question has no options"
+
+
+RNG = np.random.default_rng(0)
+INDEX = VideoIndex("v", RNG.normal(size=(6, 4)), np.arange(6) / 2, 24.0, 72, 3.0, np.eye(4)[:2])
+QUERY = Query("What colour?", np.arange(6.0), np.ones(3))
+
+
+def rich(store: Store, model: Any, **shown: Any) -> Answering:
+    found = answering(store, model)
+    found.shown = {"presentation": "rich", "pool": 1.0, **shown}
+    return found
+
+
+def test_a_trained_model_is_given_features_and_query(store: Store) -> None:
+    """The request carries what the picks were made from, beside the same frames, prompt and options."""
+    seen: list[Any] = []
+
+    class Watched(Model):
+        def score_options(self, requests: list[Any]) -> list[list[float]]:
+            seen.extend(requests)
+            return super().score_options(requests)
+
+    (reply,) = rich(store, Watched()).answer([Ask(QUESTION, (1, 4), (0.5, 2.0), Context(INDEX, QUERY))])
+    assert reply.parsed == "B"
+    (request,) = seen
+    assert (request.index, request.query, request.indices) == (INDEX, QUERY, (1, 4))
+    assert request.frames.shape == (2, 8, 12, 3)
+
+
+def test_every_part_of_what_a_trained_model_is_given_is_in_its_key(store: Store) -> None:
+    """Features, times, basis, relevance, the question's vector, what is shown, the model: nothing stale is reused."""
+    base = rich(store, Model(), full_frames=0)
+
+    def key_of(context: Context | None, who: Answering = base) -> str:
+        return who.request_key(Ask(QUESTION, (1, 4), (0.5, 2.0), context), who.protocol.prompt(QUESTION))
+
+    def changed(**parts: Any) -> Context:
+        return Context(replace(INDEX, **parts), QUERY)
+
+    bent = INDEX.features.copy()
+    bent[5, 3] += 1e-4  # of a frame that was not picked
+    other_model = rich(store, Model(), full_frames=0)
+    other_model.identity = lambda: {"model": "n"}
+    keys = [
+        key_of(None),
+        key_of(Context(INDEX, QUERY)),
+        key_of(changed(features=bent)),
+        key_of(changed(timestamps_s=INDEX.timestamps_s + 0.01)),
+        key_of(changed(duration_s=4.0)),
+        key_of(changed(basis=None)),
+        key_of(Context(INDEX, replace(QUERY, relevance=QUERY.relevance[::-1].copy()))),
+        key_of(Context(INDEX, replace(QUERY, vector=None))),
+        key_of(Context(INDEX, replace(QUERY, vector=np.zeros(3)))),
+        key_of(Context(INDEX, QUERY), rich(store, Model(), full_frames=4)),
+        key_of(Context(INDEX, QUERY), other_model),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert key_of(Context(replace(INDEX), replace(QUERY))) == keys[1]
+
+
+def test_the_answerer_itself_is_asked_under_the_keys_that_it_always_had(store: Store, monkeypatch: Any) -> None:
+    """Without a context nothing of a trained model is in the key: neither fields nor code."""
+    told: dict[str, Any] = {}
+    reader()  # remembered from here on
+    monkeypatch.setattr("ntlbg.evaluation.answering.keys.key", lambda **inputs: told.update(inputs) or "k")
+    base = answering(store, Model())
+    base.request_key(Ask(QUESTION, (1, 2), (0.1, 0.2)), base.protocol.prompt(QUESTION))
+    assert set(told) == {
+        *("format", "answerer", "reader", "libraries", "prompt", "options", "frames", "presentation", "scoring"),
+        *("protocol", "timestamps", "max_new_tokens", "device", "dtype"),
+    }
+    assert told["presentation"] == "frames"
+    assert set(told["libraries"]) == {"torch", "transformers"}
+
+
+def test_the_answerers_code_is_what_it_imports() -> None:
+    """`READS_FRAMES` names the modules of `modeling` that the answerer reaches, all of them and no other."""
+    import ntlbg.modeling as room
+
+    folder, todo, found = Path(room.__path__[0]), ["answerer"], set[str]()
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for node in ast.walk(ast.parse((folder / f"{name}.py").read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ntlbg.modeling."):
+                todo.append(str(node.module).rpartition(".")[2])
+    assert found == set(READS_FRAMES)
+    assert reader() != reader(True)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntlbg.errors import InputError
-from ntlbg.evaluation.arms import Arm, arms_of, oracle_picks, selector_of
+from ntlbg.evaluation.arms import Arm, arms_of, oracle_picks, selector_of, trained_arms
 from ntlbg.evaluation.evidence import Item, recall
+from ntlbg.evaluation.params import Presented
 
 T = 60
 TIMES = np.arange(T) + 0.5
@@ -23,6 +24,17 @@ def test_names_say_selector_and_budget() -> None:
     names = [arm.name for arm in arms_of(["uniform", "ntlbg"], [4, 8], "frames")]
     assert names == ["uniform-4", "ntlbg-4", "uniform-8", "ntlbg-8", "blind"]
     assert Arm("ntlbg", 8, "rich").name == "ntlbg-8-rich"
+
+
+def test_a_trained_arm_names_its_presentation_and_its_stage() -> None:
+    """One arm per selector and entry, fully trained ones without a suffix."""
+    asked = [
+        Presented(presentation="rich", k=48, selectors=["ntlbg", "uniform"]),
+        Presented(presentation="rich", model="select", k=48, selectors=["ntlbg"]),
+        Presented(presentation="hybrid", k=28, full_frames=4, selectors=["ntlbg"]),
+    ]
+    names = [arm.name for arm, _ in trained_arms(asked)]
+    assert names == ["ntlbg-48-rich", "uniform-48-rich", "ntlbg-48-rich:select", "ntlbg-28-hybrid"]
 
 
 def test_random_gets_the_seed_of_the_run_unless_told() -> None:

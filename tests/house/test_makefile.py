@@ -12,7 +12,21 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ["help", "setup", "run", "test", "test-all", "check", "lock", "footage", "ui", "clean"]
+TARGETS = [
+    "help",
+    "setup",
+    "run",
+    "test",
+    "test-all",
+    "check",
+    "lock",
+    "footage",
+    "ui",
+    "server",
+    "worker",
+    "deploy",
+    "clean",
+]
 
 
 def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from ntlbg.errors import InputError
 from ntlbg.modeling.answerer import Answerer, Request
@@ -139,6 +140,48 @@ def test_damaged_weights_are_named(checkpoint, tmp_path):
     shutil.copytree(checkpoint, folder)
     (folder / "model.safetensors").write_bytes((checkpoint / "model.safetensors").read_bytes()[:1000])
     with pytest.raises(InputError, match="cut"):
+        Answerer.load(folder)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:7", "nonsense", "meta"])
+def test_a_device_that_is_not_there_is_one_sentence(checkpoint, monkeypatch, device):
+    """Nothing is loaded first, and torch's own trace is not shown."""
+    if device.startswith("cuda") and torch.cuda.is_available():
+        monkeypatch.setattr(torch, "empty", raises(RuntimeError("no CUDA device")))
+    with pytest.raises(InputError, match=f"device `{device}` is not there"):
+        Answerer.load(checkpoint, device=device)
+
+
+def raises(error: Exception):
+    """A function that raises."""
+
+    def call(*_, **__):
+        raise error
+
+    return call
+
+
+def test_a_missing_weight_is_not_drawn_at_random(checkpoint, tmp_path):
+    """A checkpoint without one of its tensors is refused by its name."""
+    folder = tmp_path / "holed"
+    shutil.copytree(checkpoint, folder)
+    weights = load_file(folder / "model.safetensors")
+    gone = next(name for name in sorted(weights) if "q_proj.weight" in name)
+    del weights[gone]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"holed: 1 of the model's weights are missing .*q_proj\.weight"):
+        Answerer.load(folder)
+
+
+def test_a_weight_of_another_shape_is_refused(checkpoint, tmp_path):
+    """It is not replaced by chance either."""
+    folder = tmp_path / "bent"
+    shutil.copytree(checkpoint, folder)
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in sorted(weights) if "q_proj.weight" in name)
+    weights[name] = weights[name][:-1].contiguous()
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match="bent"):
         Answerer.load(folder)
 
 

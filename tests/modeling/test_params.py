@@ -32,3 +32,11 @@ def test_more_frames_never_get_fewer_representatives():
     assert numbers == sorted(numbers)
     exact = ModelingParams(representatives=512, coverage_ratio=0.07, coverage_align=7, coverage_minimum=1)
     assert exact.representatives_of(100) == 7
+
+
+def test_sizes_of_the_trained_parts_have_defaults_and_bounds():
+    """A tier need not name them; a pool below 1 or an uneven time encoding is refused."""
+    assert (PARAMS.rank, PARAMS.window, PARAMS.tokens_per_point, PARAMS.pool) == (8, 5, 1, 1.0)
+    for wrong in ({"pool": 0.5}, {"temporal": 6}, {"rank": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            ModelingParams(**(PARAMS.model_dump() | wrong))

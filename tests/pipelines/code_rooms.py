@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -38,9 +38,9 @@ def _named(node: ast.AST) -> Iterator[str]:
             yield from _named(child)
 
 
-def reached(stage_file: Path) -> set[str]:
-    """Modules of `ntlbg` and `pipelines.checks` that a stage can run."""
-    todo, seen = list(imports(stage_file)), set[str]()
+def reached(stage_file: Path, *more: str) -> set[str]:
+    """Modules of `ntlbg` and `pipelines.checks` that a stage can run. more: modules that it finds without an import."""
+    todo, seen = [*imports(stage_file), *more], set[str]()
     while todo:
         module = todo.pop()
         if module in seen or not module.startswith(FOLLOWED) or module in SILENT:
@@ -50,17 +50,19 @@ def reached(stage_file: Path) -> set[str]:
     return seen
 
 
-def rooms(stage_file: Path) -> set[str]:
+def rooms(stage_file: Path, rules: Collection[str] | None = None) -> set[str]:
     """The paths that the stage's `deps` must list: rooms as folders, single modules of the house as files.
 
     Of `selection/` a stage that names rules lists their files; one that goes through the registry, which finds every
-    rule, lists the folder.
+    rule, lists the folder. rules: modules of the rules that the stage asks the registry for, where it asks for no
+    others; then these and what they import are listed, beside the registry.
     """
-    modules = reached(stage_file)
+    modules = reached(stage_file, *(rules or ()))
     found = {stage_file.relative_to(ROOT).as_posix()}
     for module in modules:
         parts = module.split(".")
-        if parts[:2] == ["ntlbg", "selection"] and "ntlbg.selection.registry" not in modules:
+        single = rules is not None or "ntlbg.selection.registry" not in modules
+        if parts[:2] == ["ntlbg", "selection"] and single:
             if len(parts) > 2:
                 found.add(file_of(module).relative_to(ROOT).as_posix())  # type: ignore[union-attr]
         elif (ROOT / parts[0] / parts[1]).is_dir():

@@ -43,3 +43,20 @@ def project(tmp_path, monkeypatch, empty_store):
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory):
+    """A Prefect server for all tests that need one; its database goes with them."""
+    from tests.pipelines.prefect_world import served
+
+    with served(tmp_path_factory.mktemp("prefect")) as server:
+        yield server
+
+
+@pytest.fixture
+def workspace(tmp_path, prefect_server):
+    """A small DVC project whose flows run on that server."""
+    from tests.pipelines.prefect_world import make_workspace
+
+    return make_workspace(tmp_path / "workspace", prefect_server)

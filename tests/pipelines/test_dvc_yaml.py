@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.declared import IN_TIER, declared
+from ntlbg.config.load import load_params
+from ntlbg.selection import registry
+from pipelines.declared import IN_TIER, Declared, declared
 from pipelines.stages.compare import BENCHMARKS
 from tests.pipelines.code_rooms import ROOT, rooms
 
@@ -21,11 +23,49 @@ def stage_file(name: str) -> Path:
     return ROOT / "pipelines" / "stages" / f"{name}.py"
 
 
+def trained_rules() -> set[str]:
+    """Modules of the rules that some tier of params.yaml trains on; uniform is every selection's."""
+    tiers = load_params(ROOT / "params.yaml").tiers.values()
+    return {registry.classes()[name].__module__ for tier in tiers for name in [*tier.training.selectors, "uniform"]}
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_depends_on_the_rooms_it_imports(name):
-    """Code that can change an output re-runs the stage; code that cannot does not."""
+    """Code that can change an output re-runs the stage; code that cannot does not.
+
+    Training asks the registry for the rules that params.yaml names, and for no others.
+    """
     listed = {dep for dep in STAGES[name]["deps"] if dep.startswith(("ntlbg/", "pipelines/"))}
-    assert listed == rooms(stage_file(name))
+    assert listed == rooms(stage_file(name), trained_rules() if name == "train" else None)
+
+
+def test_one_more_rival_retrains_nothing():
+    """Not its file, nor its name among the selectors: neither is read by a stage of training."""
+    stage = STAGES["train"]
+    assert not {dep for dep in stage["deps"] if dep in ("ntlbg/selection", "ntlbg/selection/baselines")}
+    assert not {p for p in stage["params"] if p.endswith((".selection", ".selection.selectors", ".selection.k"))}
+
+
+def test_a_rule_that_is_trained_on_must_be_a_dependency():
+    """Named in params.yaml alone, its change would not re-run the training: refused, with what to add."""
+    from ntlbg.errors import InputError
+    from pipelines.stages.train import file_of
+
+    rules = declared("train", "select", ROOT / "dvc.yaml")
+    for name in ("ntlbg", "uniform"):
+        rules.allow_file(file_of(name))
+    with pytest.raises(InputError, match=r"runs `ntlbg/selection/baselines/topk_nms\.py`, which is not among"):
+        rules.allow_file(file_of("topk_nms"))
+    Declared("a", frozenset(), frozenset(), frozenset({"ntlbg/selection"})).allow_file(file_of("topk_nms"))
+    with pytest.raises(InputError, match="there is no selector `best`"):
+        file_of("best")
+
+
+def test_stages_of_training_are_chained():
+    """Each reads what the one before wrote; all of them lie before the evaluation."""
+    chain = DEFINITION["train"]["foreach"]
+    assert [part["after"] for part in chain.values()] == ["models/answerer", "models/select", "models/joint"]
+    assert {f"models/{name}" for name in chain} <= set(STAGES["evaluate"]["deps"])
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -60,7 +100,7 @@ def outputs(stage: dict) -> list[str]:
 
 def expanded(out: str) -> list[str]:
     items = [item for s in DEFINITION.values() for item in s.get("foreach", [])]
-    return [out.replace("${item}", item) for item in items] if "${item}" in out else [out]
+    return [re.sub(r"\$\{(item|key)\}", item, out) for item in items] if "${" in out else [out]
 
 
 def test_tracked_results_are_tracked_by_git_and_not_by_dvc():
@@ -84,7 +124,10 @@ def test_the_comparison_is_of_the_benchmarks_that_are_evaluated():
 
 
 def test_evidence_reaches_scoring_and_the_report_only():
-    """No stage before evaluation may see which intervals answer a question; `validate` checks tables beside it."""
+    """No stage before evaluation, training least of all, may see which intervals answer a question.
+
+    `validate` checks the tables beside it.
+    """
     readers = {name for name, s in STAGES.items() if "data/corpus/evidence.parquet" in s["deps"]}
     assert readers == {"evaluate", "compare"}
     assert {name for name, s in STAGES.items() if "data/corpus" in s["deps"]} == {"validate"}
@@ -117,7 +160,7 @@ def test_a_part_of_a_section_can_be_declared_alone(project):
 
 
 @pytest.mark.parametrize(
-    ("name", "argument"), [("evaluate", None), ("evaluate", "nextqa"), ("decode", "x"), ("train", None)]
+    ("name", "argument"), [("evaluate", None), ("evaluate", "nextqa"), ("decode", "x"), ("train", None), ("tune", None)]
 )
 def test_an_unknown_stage_is_refused_by_its_address(project, name, argument):
     """With what there is instead."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,31 @@ def benchmark(delta: float = 0.1, p: float = 0.001, ntlbg: float = 0.7) -> dict[
         ],
         "paired": paired,
     }  # fmt: skip
+
+
+def trained(selector: str, presentation: str, accuracy: float, k: int = 48, tokens: int = 48) -> dict[str, Any]:
+    """One trained arm's figures."""
+    found = arm(selector, accuracy, 0.8, k)
+    return found | {"arm": f"{selector}-{k}-{presentation}", "presentation": presentation, "visual_tokens": tokens}
+
+
+def with_training(deltas: dict[tuple[str, str, str], tuple[float, float]] | None = None) -> dict[str, Any]:
+    """A benchmark with trained arms. deltas: (family, arm, against) → (difference, corrected p); else +10, 0.001."""
+    figures = benchmark()
+    stages = ("rich:untrained", "rich:select", "rich:joint", "rich")
+    for selector in ("ntlbg", "uniform"):
+        figures["arms"] += [trained(selector, name, 0.5 + 0.1 * i) for i, name in enumerate(stages)]
+        figures["arms"].append(trained(selector, "hybrid", 0.72, k=28))
+    pairs = [("selectors", "ntlbg-48-rich", "uniform-48-rich")]
+    pairs += [("stages", f"ntlbg-48-{b}", f"ntlbg-48-{a}") for a, b in pairwise(stages)]
+    pairs += [("gains", "ntlbg-48-rich", "blind"), ("gains", "ntlbg-48-rich", "ntlbg-48-rich:untrained")]
+    pairs += [("tokens", "ntlbg-48-rich", "ntlbg-8"), ("tokens", "ntlbg-28-hybrid", "ntlbg-8")]
+    for pair in pairs:
+        delta, p = (deltas or {}).get(pair, (0.1, 0.001))
+        for metric in ("accuracy", "evidence_recall"):
+            for kind in ("all", "one_moment"):
+                figures["paired"].append({**entry(pair[1], pair[2], kind, metric, delta, p), "family": pair[0]})
+    return figures
 
 
 def comparison(**benchmarks: dict[str, Any]) -> dict[str, Any]:

@@ -26,13 +26,15 @@ def test_the_json_is_the_contracts(world: World, evaluations: dict[str, pd.DataF
     """Keys as others read them; what is returned is what is written; answered + errors = questions in every arm."""
     made = run(world, evaluations, tmp_path / "reports")
     assert made == json.loads((tmp_path / "reports" / "comparison.json").read_text())
-    assert list(made) == ["schema", "tier", "seed", "benchmarks"]
+    assert list(made) == ["schema", "tier", "seed", "benchmarks", "pooled"]
     for figures in made["benchmarks"].values():
         assert list(figures) == ["questions", "videos", "chance", "relevance_auc", "arms", "paired"]
         assert figures["chance"] == 0.25
         assert figures["relevance_auc"] > 0.8
         assert {a["selector"] for a in figures["arms"]} >= {"uniform", "random", "topk_nms", "kmedoids", "ntlbg"}
         assert all(a["answered"] + a["errors"] == figures["questions"] == 18 for a in figures["arms"])
+    assert list(made["pooled"]) == ["questions", "videos", "chance", "arms", "paired"]
+    assert (made["pooled"]["questions"], made["pooled"]["videos"]) == (36, 6)
 
 
 def test_the_same_rows_give_the_same_files(world: World, evaluations: dict[str, pd.DataFrame], tmp_path: Path) -> None:

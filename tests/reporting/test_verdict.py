@@ -84,3 +84,33 @@ def test_hidden_answers_leave_a_whole_sentence() -> None:
     figures["paired"] = [e for e in figures["paired"] if e["metric"] == "evidence_recall"]
     headline = verdict(comparison(mlvu=figures)).headline
     assert headline.startswith("With 8 frames, in evidence recall ntlbg sees more of the evidence than uniform")
+
+
+def test_an_arm_whose_rows_are_all_errors_leads_the_headline() -> None:
+    """A difference to an arm that answered nothing is no difference of frames: it is said first, with its benchmark."""
+    broken = benchmark(0.7)
+    for one in broken["arms"]:
+        if one["arm"] == "uniform-8":
+            one.update(answered=0, errors=100, accuracy=0.0)
+    found = verdict(comparison(mlvu=broken, videomme=benchmark()))
+    assert found.headline.startswith("On MLVU nothing was answered by uniform-8: all rows are errors. With 8 frames")
+    assert found.notes["mlvu"][0].startswith("Nothing was answered by uniform-8")
+    assert "Nothing was answered" not in " ".join(found.notes["videomme"])
+
+
+def test_an_oracle_without_evidence_has_not_failed() -> None:
+    """It was not asked: no accuracy, and no alarm."""
+    figures = benchmark()
+    for one in figures["arms"]:
+        if one["selector"] == "oracle":
+            one.update(answered=0, errors=100, accuracy=None)
+    assert verdict(comparison(mlvu=figures)).headline.startswith("With 8 frames")
+
+
+def test_all_benchmarks_together_are_told_apart() -> None:
+    """Pooled over their videos, where there is more than one."""
+    content = comparison(mlvu=benchmark(0.02, 0.5), videomme=benchmark(0.02, 0.5)) | {"pooled": benchmark(0.02, 0.01)}
+    found = verdict(content)
+    assert found.pooled[0].startswith("Accuracy at k = 8: ntlbg wins on all questions (+2.0 points")
+    assert "ntlbg wins" not in " ".join(found.notes["mlvu"])
+    assert verdict(comparison(mlvu=benchmark()) | {"pooled": benchmark()}).pooled == []

@@ -26,7 +26,8 @@ def test_a_stage_is_called_what_its_file_is_called(name):
     assert stage.name == name
     assert (stage.argument is not None) is ("foreach" in DEFINITION[name])
     command = DEFINITION[name].get("do", DEFINITION[name])["cmd"]
-    assert command == f"python -m pipelines.stages.{name}" + (" ${item}" if stage.argument else "")
+    item = "${key}" if isinstance(DEFINITION[name].get("foreach"), dict) else "${item}"
+    assert command == f"python -m pipelines.stages.{name}" + (f" {item}" if stage.argument else "")
 
 
 ARM = {
