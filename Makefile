@@ -78,7 +78,8 @@ deploy: .venv/.ready ## tell the server the nightly run, the GPU's limit and how
 	@.venv/bin/python -m pipelines.deploy
 
 clean: ## remove what stages wrote; .venv, the store, DVC's cache, MLflow's runs and tracked reports stay
-	rm -rf data/corpus data/accepted data/frames data/features models/encoder models/answerer
+	rm -rf data/corpus data/accepted data/frames data/features models/encoder models/answerer \
+	  models/select models/joint models/full
 	rm -rf reports/runs reports/validation data/.*.partial models/.*.partial reports/.*.partial reports/evaluation/.*.partial
 
 # The environment, in two steps, so that `make lock` needs no package but uv.

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ntlbg.evaluation.answering import Reply
     from ntlbg.evaluation.params import EvaluationParams
     from ntlbg.modeling.answerer import Answerer
+    from ntlbg.modeling.rich_answerer import RichAnswerer
     from ntlbg.video.outcomes import Outcomes
 
 MAX_FRAMES = 2048
@@ -131,7 +132,7 @@ def select_frames(
     asked = make_query(query, features, loaded)
     selection = rule.select(features.index, asked, k)
     pixels = np.array(np.load(shard, mmap_mode="r", allow_pickle=False)[selection.indices])
-    top = peak(asked, features)
+    top = peak(asked, features, loaded)
     flat = rule.uses_relevance and is_flat(top, loaded)
     return Chosen(
         path,
@@ -152,13 +153,15 @@ def select_frames(
 @dataclass(frozen=True, eq=False)
 class Answered:
     """letter, text: of the option that was answered. scores: log-likelihood of each option, in nats; empty where the
-    answer was written in words. raw: what the model gave. chosen: the frames that it saw.
+    answer was written in words. raw: what the model gave. picks_s: times in seconds of the frames that it read, which
+    are those of `chosen`, or the part of them that a trained model kept.
     """
 
     letter: str
     text: str
     scores: tuple[float, ...]
     raw: str
+    picks_s: tuple[float, ...]
     chosen: Chosen
 
 
@@ -212,7 +215,10 @@ def ask(
     if reply.error:
         raise NTLBGError(f"{chosen.video}: {reply.error}")
     place = ord(reply.parsed) - ord("A")
-    return Answered(reply.parsed, given[place], _scores(reply.raw, len(given)), reply.raw, chosen)
+    s = chosen.selection
+    at = dict(zip(s.indices.tolist(), s.timestamps_s.tolist(), strict=True))
+    picks = tuple(at.values()) if reply.kept is None else tuple(at[index] for index in reply.kept)
+    return Answered(reply.parsed, given[place], _scores(reply.raw, len(given)), reply.raw, picks, chosen)
 
 
 def _scores(raw: str, options: int) -> tuple[float, ...]:
@@ -235,12 +241,8 @@ def answers_from_frames(
 
     The lines that answer are those of the evaluation. With protocol `official` the prompt is Video-MME's.
     """
-    from ntlbg.evaluation.answering import Answering, Ask
     from ntlbg.evaluation.params import EvaluationParams
     from ntlbg.modeling.answerer import Answerer
-    from ntlbg.questions import protocols
-    from ntlbg.video.decode import frames_at
-    from ntlbg.video.source import FrameSource
 
     asked = params or EvaluationParams(device=device)
     model = (
@@ -248,7 +250,31 @@ def answers_from_frames(
         if isinstance(answerer, (str, Path))
         else answerer
     )
-    kept = store or Store.default()
+    return _answers(model, model.identity["answerer"], None, asked, store)
+
+
+def answers_from_points(
+    model: RichAnswerer, shown: dict[str, Any], params: EvaluationParams, *, store: Store | None = None
+) -> Answers:
+    """Presentations `rich` and `hybrid`: a trained model reads points made of the picks and of the video around them.
+
+    shown: presentation, points, full_frames and pool, as the evaluation tells them apart. Ask for pool × points picks:
+    the model keeps so many points of them.
+    """
+    return _answers(model, model.identity, shown, params, store)
+
+
+def _answers(
+    model: Answerer | RichAnswerer,
+    identity: dict[str, Any],
+    shown: dict[str, Any] | None,
+    params: EvaluationParams,
+    store: Store | None,
+) -> Answers:
+    from ntlbg.evaluation.answering import Answering, Ask, Context
+    from ntlbg.questions import protocols
+    from ntlbg.video.decode import frames_at
+    from ntlbg.video.source import FrameSource
 
     class Frames(FrameSource):
         """The video itself as the source of pixels: its name is its path."""
@@ -262,16 +288,18 @@ def answers_from_frames(
     def answer(chosen: Chosen, question: Question) -> Reply:
         answering = Answering(
             answerer=lambda: model,
-            identity=lambda: model.identity["answerer"],
+            identity=lambda: identity,
             frames=Frames(),
             sources={question.video_id: file_digest(chosen.video)},
-            protocol=protocols.get("open" if asked.protocol == "open" else "videomme"),
-            params=asked,
-            store=kept,
+            protocol=protocols.get("open" if params.protocol == "open" else "videomme"),
+            params=params,
+            store=store or Store.default(),
+            shown=shown,
         )
         s = chosen.selection
+        context = None if shown is None else Context(chosen.features.index, chosen.query)
         times = tuple(float(t) for t in s.timestamps_s)
-        (reply,) = answering.answer([Ask(question, tuple(int(i) for i in s.indices), times)])
+        (reply,) = answering.answer([Ask(question, tuple(int(i) for i in s.indices), times, context)])
         return reply
 
     return answer

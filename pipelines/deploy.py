@@ -116,20 +116,22 @@ def _gpu_limit(client: SyncPrefectClient, slots: int) -> str:
 def _automation(client: SyncPrefectClient, flows: list[str]) -> str:
     """Install or renew it; a second of the same name is never left."""
     wanted = automation(flows)
-    first, *more = client.read_automations_by_name(AUTOMATION) or [None]
-    for surplus in more:
+    found = client.read_automations_by_name(AUTOMATION)
+    for surplus in found[1:]:
         client.delete_automation(surplus.id)
-    if first is None:
-        client.create_automation(wanted)
+    if found:
+        client.update_automation(found[0].id, wanted)
     else:
-        client.update_automation(first.id, wanted)
-    return f"automation `{AUTOMATION}`: after {SILENCE_S} s, {'created' if first is None else 'there already'}"
+        client.create_automation(wanted)
+    return f"automation `{AUTOMATION}`: after {SILENCE_S} s, {'there already' if found else 'created'}"
 
 
 def automation(flows: list[str]) -> AutomationCore:
     """After a heartbeat, neither another nor an end within SILENCE_S: the run has crashed.
 
-    Of these flows only: a stage that runs as a flow of its own sends a sign of life every three minutes.
+    Of these flows only: a stage that runs as a flow of its own sends a sign of life every three minutes. A run that has
+    ended is silent too, and Prefect may hold back the word of its end (a scheduled run's waits for an event that the
+    scheduler never sends); so the change is not forced, and the server refuses it for a run that has ended.
     """
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
@@ -147,7 +149,10 @@ def automation(flows: list[str]) -> AutomationCore:
         within=timedelta(seconds=SILENCE_S),
     )
     crashed = ChangeFlowRunState(
-        state=StateType.CRASHED, message=f"no sign of life for {SILENCE_S} s: its process or its machine is gone"
+        name=None,
+        state=StateType.CRASHED,
+        message=f"no sign of life for {SILENCE_S} s: its process or its machine is gone",
+        force=False,
     )
     return AutomationCore(
         name=AUTOMATION,

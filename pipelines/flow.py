@@ -26,10 +26,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated, Any
 
-from prefect import Flow, flow, task
+from prefect import Flow, task
+from prefect import flow as as_flow
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import CancelledRun
@@ -53,6 +54,7 @@ NAME = "reproduce"
 GPU = "gpu"  # Prefect's global concurrency limit; pipelines/deploy.py makes it
 ORPHANS_S = GRACE_S + 20  # what a killed run left behind is gone by then
 LOOK_S = 3.0  # between two looks at whether somebody cancelled
+SLOT_S = 10.0  # of waiting for a GPU, between two such looks
 STOPPED = 130
 HOUR_S = 3600.0
 
@@ -65,18 +67,18 @@ class PipelineFailedError(NTLBGError):
     """At least one stage did not end well."""
 
 
-def _tell_failure(flow_: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+def _tell_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """The failure hook: one sentence that names the stage, on the run's page and on the terminal."""
     from prefect.logging.loggers import flow_run_logger
 
     told = (state.message or "it ended without a word").splitlines()[0]
     sentence = re.sub(r"^Flow run encountered an exception: (\w+: )?", "", told)
-    flow_run_logger(run, flow_).error(f"pipeline run failed: {sentence}")
+    flow_run_logger(flow_run, flow).error(f"pipeline run failed: {sentence}")
 
 
-@flow(
+@as_flow(
     name=NAME,
-    task_runner=ThreadPoolTaskRunner(),
+    task_runner=ThreadPoolTaskRunner[Any](),  # type: ignore[arg-type]
     persist_result=False,
     on_failure=[_tell_failure],
     on_crashed=[_tell_failure],
@@ -212,7 +214,7 @@ def _starter(
             from prefect import get_run_logger
 
             tell = get_run_logger().info
-            with gpu_slot(address, tier):
+            with gpu_slot(address, tier, stages.stopping):
                 return stages.reproduce(address, limit_s=limit, tell=tell)
 
         one = task(
@@ -224,19 +226,32 @@ def _starter(
             cache_policy=NO_CACHE,  # DVC decides whether a stage is needed; a second memory would only disagree
             persist_result=False,
         )(body)
-        return one.submit(wait_for=needs)
+        return one.submit(wait_for=needs, return_state=False)
 
     return start
 
 
-def gpu_slot(address: str, tier: Tier) -> AbstractContextManager[None]:
-    """One slot of the limit `gpu` for a stage that reads the device and has a GPU; no limit on the server, no wait."""
+@contextmanager
+def gpu_slot(address: str, tier: Tier, stopping: threading.Event) -> Iterator[None]:
+    """One slot of the limit `gpu` for a stage that reads the device and has a GPU; no limit on the server, no wait.
+
+    Raises StageStoppedError when the run is stopped while it waits.
+    """
     name, _, argument = address.partition("@")
     if tier.machine.device != "cuda" or not declared(name, argument or None).covers("machine.device"):
-        return nullcontext()
+        yield
+        return
     from prefect.concurrency.sync import concurrency
 
-    return concurrency(GPU, occupy=1, strict=False)
+    with ExitStack() as held:
+        waiting = True
+        while waiting:
+            if stopping.is_set():
+                raise StageStoppedError(f"stage `{address}` was stopped while it waited for a GPU")
+            with suppress(TimeoutError):
+                held.enter_context(concurrency(GPU, occupy=1, timeout_seconds=SLOT_S, strict=False))
+                waiting = False
+        yield
 
 
 class Watch:

@@ -6,6 +6,7 @@ DVC has no public way to ask for the graph as data; `Repo.index.graph` is stable
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,28 @@ def forget_dead_locks(root: str | Path = ".") -> bool:
         holders = {int(one["pid"]) for one in _holders(known)}
     except FileNotFoundError:
         return False
+    except json.JSONDecodeError:
+        return _forget_half_written(path)
     except (ValueError, KeyError, TypeError):
         return False  # not as we know it: DVC will say what is wrong with it
     if not holders or any(_lives(pid) for pid in holders):
         return False
     path.unlink(missing_ok=True)
     return True
+
+
+def _forget_half_written(path: Path) -> bool:
+    """Remove a record that a kill cut off: DVC would refuse to work until somebody does. Not while one is written."""
+    with path.with_name(f"{path.name}.lock").open("a") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DVC does while it writes
+            json.loads(path.read_text())
+        except json.JSONDecodeError:
+            path.unlink(missing_ok=True)
+            return True
+        except OSError:
+            return False  # being written, or gone
+    return False
 
 
 def _holders(known: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,25 +22,42 @@ COLUMNS = ("video", "question", "options")
 
 
 class VideoQuestionAnswering(PythonModel):
-    """Selects frames by the question and shows them to the language model.
+    """Selects frames by the question and shows them to the language model, or points made of them to a trained one.
 
     Output columns: answer (a letter), text (of that option), scores (log-likelihood of each option, in nats), picks_s
     (times of the frames that were shown, in seconds), error ("" where it was answered).
     """
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Open the checkpoints. artifacts: `encoder`, `answerer`. model_config: `settings_of` of pipelines.registry."""
-        from ntlbg.api import answers_from_frames
+        """Open the checkpoints. artifacts: `encoder`, `answerer` and, where the model was trained, `trained`.
+
+        model_config: `settings_of` of pipelines.registry.
+        """
+        from ntlbg.api import answers_from_frames, answers_from_points
         from ntlbg.evaluation.params import EvaluationParams
         from ntlbg.features.encoders import load_encoder
 
         config: Mapping[str, Any] = context.model_config
+        params = EvaluationParams(**config["evaluation"])
+        answerer = Path(context.artifacts["answerer"])
         self.device = str(config["device"])
         self.encoder = load_encoder(Path(context.artifacts["encoder"]), device=self.device)
-        # what turns chosen frames into an answer: a presentation that is trained has its own function of this shape
-        self.answers = answers_from_frames(
-            Path(context.artifacts["answerer"]), EvaluationParams(**config["evaluation"]), device=self.device
-        )
+        if "trained" in context.artifacts:
+            from ntlbg.modeling.rich_answerer import RichAnswerer
+
+            shown = dict(config["shown"])
+            model = RichAnswerer.load(
+                Path(context.artifacts["trained"]),
+                answerer,
+                encoder=self.encoder.identity,
+                device=params.device,
+                dtype=params.dtype,
+                batch=params.batch,
+                **{name: shown[name] for name in ("presentation", "points", "full_frames")},
+            )
+            self.answers = answers_from_points(model, shown, params)
+        else:
+            self.answers = answers_from_frames(answerer, params, device=self.device)
         self.choice = {
             "selector": config["selector"],
             "k": int(config["k"]),
@@ -77,7 +94,7 @@ class VideoQuestionAnswering(PythonModel):
             "answer": answered.letter,
             "text": answered.text,
             "scores": list(answered.scores),
-            "picks_s": answered.chosen.selection.timestamps_s.tolist(),
+            "picks_s": list(answered.picks_s),
             "error": "",
         }
 

@@ -14,20 +14,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ntlbg.evaluation.params import FULL
 from ntlbg.store import file_digest, key
 from pipelines.tracking import Tracker
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-    from ntlbg.evaluation.params import EvaluationParams
+    from ntlbg.evaluation.params import EvaluationParams, Presented
     from ntlbg.selection.params import SelectionParams
     from ntlbg.video.params import VideoParams
 
 NAME = "ntlbg"
 SCRIPT = Path(__file__).with_name("registered_model.py")
 # what answering imports; the rest of the project's packages is orchestration
-PACKAGES = ("mlflow", "numpy", "pandas", "pyarrow", "torch", "torchvision", "transformers", "safetensors", "av")
+PACKAGES = ("mlflow", "numpy", "pandas", "pyarrow", "torch", "torchvision", "transformers", "safetensors", "peft", "av")
 SELECTOR = "ntlbg"
 EXAMPLE = {
     "video": "film.mp4",
@@ -36,9 +37,31 @@ EXAMPLE = {
 }
 
 
-def settings_of(selection: SelectionParams, video: VideoParams, evaluation: EvaluationParams) -> dict[str, Any]:
-    """How a tier answers: our selector at its largest budget, its candidate frames, its way to ask."""
-    return {
+def trained(evaluation: EvaluationParams, models: Path) -> tuple[Presented, Path] | None:
+    """The fully trained model that the tier compares first, on our selector's picks: how it is shown, and its folder.
+
+    None where the tier compares none.
+    """
+    for one in evaluation.presentations:
+        if one.model == FULL and SELECTOR in one.selectors:
+            return one, models / FULL / SELECTOR
+    return None
+
+
+def settings_of(
+    selection: SelectionParams,
+    video: VideoParams,
+    evaluation: EvaluationParams,
+    *,
+    shown: Presented | None = None,
+    pool: float = 1.0,
+) -> dict[str, Any]:
+    """How a tier answers: candidate frames, our selector and its budget, the way to ask.
+
+    shown: how a trained model reads picks, of which the rule proposes pool × k; without it the language model reads
+    frames, at the largest budget.
+    """
+    settings: dict[str, Any] = {
         "selector": SELECTOR,
         "k": max(selection.k),
         "settings": selection.settings.get(SELECTOR, {}),
@@ -48,6 +71,15 @@ def settings_of(selection: SelectionParams, video: VideoParams, evaluation: Eval
         "device": evaluation.device,
         "evaluation": evaluation.model_dump(mode="json"),
     }
+    if shown is not None:
+        settings["k"] = max(shown.k, round(shown.k * pool))
+        settings["shown"] = {
+            "presentation": shown.presentation,
+            "points": shown.k,
+            "full_frames": shown.full_frames,
+            "pool": pool,
+        }
+    return settings
 
 
 def register(

@@ -19,7 +19,10 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import psutil
 
 from ntlbg.errors import InputError, NTLBGError
 from pipelines import say
@@ -128,6 +131,23 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     raise InputError(f"MLflow's server at {address} did not answer within {START_S:.0f} s")
 
 
+def end(server: subprocess.Popen[bytes], patience_s: float = 10.0) -> None:
+    """End the server and the processes that it has started; MLflow's own command does not always."""
+    with suppress(psutil.NoSuchProcess):
+        tree = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        for process in tree:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        for process in psutil.wait_procs(tree, timeout=patience_s)[1]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    server.wait()
+
+
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def has_display() -> bool:
     """Whether a browser could be seen."""
     return sys.platform in ("darwin", "win32") or any(os.environ.get(v) for v in ("DISPLAY", "WAYLAND_DISPLAY"))
@@ -152,24 +172,21 @@ def main(argv: list[str] | None = None) -> int:
             # it is served already, by whoever keeps it
             print(f"{without_secrets(tracker.uri).rstrip('/')}/{page.removeprefix(address).lstrip('/')}", flush=True)
             return 0
-        server = subprocess.Popen(command(tracker, chosen.port))
-        previous = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-        try:
-            wait_for(address, server)
-            print(f"\narms of the latest comparison: {page}\n(Ctrl-C ends the server)\n", flush=True)
-            if has_display() and not chosen.no_browser:
-                webbrowser.open(page)
-            return server.wait()
-        finally:
-            signal.signal(signal.SIGTERM, previous)
+        # in a session of its own: Ctrl-C reaches this process alone, which then ends the server and all below it
+        server = subprocess.Popen(command(tracker, chosen.port), start_new_session=True)
+        signal.signal(signal.SIGTERM, _interrupt)
+        wait_for(address, server)
+        print(f"\narms of the latest comparison: {page}\n(Ctrl-C ends the server)\n", flush=True)
+        if has_display() and not chosen.no_browser:
+            webbrowser.open(page)
+        return server.wait()
     except NTLBGError as error:
         return say.failure(error)
     except KeyboardInterrupt:
         return 0
     finally:
-        if server is not None and server.poll() is None:
-            server.terminate()
-            server.wait(30)
+        if server is not None:
+            end(server)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ntlbg.api import select_frames
-from ntlbg.errors import InputError
+from ntlbg.api import ask, select_frames
+from ntlbg.errors import InputError, NTLBGError
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.store import Store
 from ntlbg.video.errors import VideoError
@@ -107,3 +107,46 @@ def test_a_long_video_is_spread_over_max_frames(film: Path, tmp_path: Path, colo
     assert len(times) == 6
     assert times[0] == 0
     assert times[-1] > 11
+
+
+class Words:
+    """Answers with fixed words, as a function of what was chosen."""
+
+    def __init__(self, raw: str, parsed: str, error: str = "") -> None:
+        from ntlbg.evaluation.answering import Reply
+
+        self.reply = Reply(raw, parsed, error)
+        self.seen: list = []
+
+    def __call__(self, chosen, question):
+        self.seen.append((chosen, question))
+        return self.reply
+
+
+def test_a_question_is_answered_from_the_chosen_frames(film: Path, store: Store, colours: Colours) -> None:
+    """The answer is one of the options; what the model saw comes with it."""
+    answers = Words("[-2.0,-0.5]", "B")
+    told = ask(film, "what is green", ["no", "yes"], answerer=answers, encoder=colours, k=2, store=store)
+    assert (told.letter, told.text, told.scores) == ("B", "yes", (-2.0, -0.5))
+    ((chosen, question),) = answers.seen
+    assert told.chosen is chosen
+    assert told.picks_s == tuple(chosen.selection.timestamps_s)
+    assert (question.text, question.options, question.answer) == ("what is green", ("no", "yes"), None)
+
+
+def test_an_answer_in_words_has_no_scores_and_an_unread_one_is_never_guessed(
+    film: Path, store: Store, colours: Colours
+) -> None:
+    """Words that name no option end in a sentence that names the video."""
+    told = ask(film, "what is red", ["a", "b"], answerer=Words("It is B.", "B"), encoder=colours, store=store)
+    assert told.scores == ()
+    unread = Words("Well …", "", "answer: no option can be read from the reply")
+    with pytest.raises(NTLBGError, match=r"film\.mp4: answer: no option can be read"):
+        ask(film, "what is red", ["a", "b"], answerer=unread, encoder=colours, store=store)
+    with pytest.raises(InputError, match="1 options; at least two"):
+        ask(film, "what is red", ["a"], answerer=unread, encoder=colours, store=store)
+
+
+def test_candidate_frames_are_decoded_at_the_size_asked_for(film: Path, store: Store, colours: Colours) -> None:
+    """As a pipeline stores them, so that both see the same pixels."""
+    assert select_frames(film, "red", 2, encoder=colours, size=(16, 24), store=store).pictures().shape == (2, 16, 24, 3)

@@ -42,15 +42,16 @@ class Models:
 
     @property
     def modeling(self) -> ModelingParams:
-        """The sizes. Raises InputError without."""
-        if self.sizes is None:
-            raise InputError("`evaluation.presentations` asks for trained models, and nobody told their sizes")
+        """The sizes, of which `check` has seen that they are given."""
+        assert self.sizes is not None
         return self.sizes
 
     def check(self, one: Presented, selector: str) -> None:
         """Raises InputError when the model that an arm asks for was not trained, with the reason where one is told."""
         from ntlbg.modeling.absent import read_reason
 
+        if self.sizes is None:
+            raise InputError("`evaluation.presentations` asks for trained models, and nobody told their sizes")
         if one.model == UNTRAINED:
             return
         hint = "take it out of `evaluation.presentations`, or see to it that stage `train` has something to train on"

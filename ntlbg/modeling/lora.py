@@ -44,6 +44,7 @@ def add_lora(model: nn.Module, lora: Lora, seed: int) -> None:
         torch.manual_seed(seed)
         inject_adapter_in_model(_config(lora), model, adapter_name=NAME)
     for parameter in _matrices(model).values():
+        parameter.data = parameter.data.float()  # beside half-precision weights too: small steps must not be lost
         parameter.requires_grad_(True)
 
 

@@ -107,7 +107,7 @@ def collate(samples: Sequence[Sample], query: int, see: Callable[[Array], Tensor
 
     def stacked(values: Sequence[Any], dtype: torch.dtype = torch.float32, fill: float = 0) -> Tensor:
         try:
-            rows = [torch.as_tensor(np.asarray(v)).to(dtype) for v in values]
+            rows = [torch.from_numpy(np.array(v)).to(dtype) for v in values]
             return pad_sequence(rows, batch_first=True, padding_value=fill).to(device)
         except RuntimeError as error:
             raise InputError(f"samples of one batch differ in width ({error})") from error

@@ -34,7 +34,7 @@ from ntlbg.modeling.sequence import Blocks
 from ntlbg.modeling.settings import Settings, Stage, read_settings, write_settings
 from ntlbg.modeling.tensors import HINT, read_tensors, write_tensors
 from ntlbg.modeling.threads import threads_for
-from ntlbg.store import file_digest
+from ntlbg.store import canonical, file_digest
 
 __all__ = ["NTLBGVideoQA", "Output", "Sample"]
 
@@ -427,7 +427,7 @@ def _adapter(answerer: str | Path | Answerer | QwenAdapter, **told: Any) -> Qwen
 
 
 def _check_same(folder: Path, what: str, made_with: dict[str, Any], now: dict[str, Any]) -> None:
-    if made_with != now:
+    if canonical(made_with) != canonical(now):
         raise InputError(
             f"{folder}: was made with another {what}", hint=f"use the {what} that it was trained with, or train again"
         )

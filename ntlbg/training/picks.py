@@ -60,16 +60,16 @@ class Picks:
     def __post_init__(self) -> None:
         self._load = lru_cache(maxsize=VIDEOS)(self._read)
         self._shown = lru_cache(maxsize=2)(self._thinned)  # one object for all questions of a video
-        self._rules = _code_of_rules()
+        self._rules = code_of_rules()
 
     def index(self, video_id: str) -> VideoIndex:
         """Features and times of a video. Raises InputError when its feature file is missing or unsound."""
         return self._load(video_id).index
 
-    def widths(self, video_id: str) -> tuple[int, int]:
-        """(of features, of query vectors)."""
-        features = self._load(video_id)
-        return features.index.features.shape[1], features.vectors.shape[-1]
+    def widths(self, exercise: Exercise) -> tuple[int, int]:
+        """(of features, of query vectors; 1 where the encoder has none)."""
+        vector = self.query(exercise).vector
+        return self.index(exercise.video_id).features.shape[1], 1 if vector is None else len(vector)
 
     def query(self, exercise: Exercise) -> Query:
         """The question against its video's frames, all of them."""
@@ -139,10 +139,11 @@ class Picks:
         return load_features(self._path(video_id))
 
 
-def _code_of_rules() -> str:
-    """Digest of the code that picks: a changed rule picks otherwise."""
+def code_of_rules() -> str:
+    """Digest of the code that picks, and that scores relevance: a changed rule picks otherwise."""
+    import ntlbg.features as features
     import ntlbg.selection as rules
     import ntlbg.statistics as statistics
 
-    sources = [p for room in (rules, statistics) for p in sorted(Path(room.__path__[0]).rglob("*.py"))]
+    sources = [p for room in (features, rules, statistics) for p in sorted(Path(room.__path__[0]).rglob("*.py"))]
     return key(files=[[p.name, file_digest(p)] for p in sources])

@@ -46,6 +46,16 @@ class TrainReport:
     gpu_hours: float
     questions: dict[str, int]
 
+    def line(self) -> str:
+        """The stage in one line, for people."""
+        told = f"{self.steps} updates on {self.questions['train']} questions"
+        v = self.validation
+        if "best_accuracy" in v:
+            told += f"; val accuracy {v['start_accuracy']:.1%} → {v['best_accuracy']:.1%}"
+        if "best_loss" in v:
+            told += f"; val loss {v['start_loss']:.3f} → {v['best_loss']:.3f} (best after {v['best_step']:.0f})"
+        return told + f"; {self.gpu_hours:.2f} GPU hours"
+
 
 def train_stage(
     stage: Stage,
@@ -82,7 +92,7 @@ def train_stage(
     from ntlbg.training.checkpoint import Checkpoints, scratch
     from ntlbg.training.loop import accelerator_for, fit
     from ntlbg.training.objective import Objective
-    from ntlbg.training.picks import Picks
+    from ntlbg.training.picks import Picks, code_of_rules
     from ntlbg.training.precision import resolve
     from ntlbg.training.reference import measure
     from ntlbg.training.trainable import TERMS, groups
@@ -152,7 +162,7 @@ def train_stage(
         questions=[asdict(e) for e in [*batches.train, *batches.val]],
         features={v: file_digest(features / f"{file_stem(v)}.safetensors") for v in batches.videos()},
         visual={v: visual.key_of(v) for v in batches.videos()},
-        code=code_digest(),
+        code=[code_digest(), code_of_rules()],
         libraries={name: version(name) for name in ("torch", "transformers", "peft", "accelerate", "numpy")},
     )
     kept = Checkpoints(checkpoints or scratch(into), run)
@@ -211,7 +221,7 @@ def _fresh(
     """The model before its first stage, as an evaluation of the untrained one makes it."""
     from ntlbg.modeling.video_qa import NTLBGVideoQA
 
-    features, query = batches.picks.widths(batches.train[0].video_id)
+    features, query = batches.picks.widths(batches.train[0])
     return NTLBGVideoQA.fresh(
         adapter,
         features=features,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ ROOM = "visual"
 FORMAT = 1  # of the stored tokens
 READ = 512  # frames read from disk at a time
 SEE = 64  # frames shown to the vision tower at a time
+
+
+@cache
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions: with another one the same weights may see otherwise."""
+    return {name: version(name) for name in packages}
 
 
 @dataclass
@@ -116,9 +123,9 @@ class VisualTokens:
             source=str(row["source_blake3"] or ""),
             timestamps_s=[float(t) for t in row["timestamps_s"]],
             size=list(self.size),
-            decoder={"version": pool.VERSION, "av": version("av")},
+            decoder={"version": pool.VERSION, **versions("av")},
             answerer=self.identity,
-            libraries={name: version(name) for name in ("torch", "transformers")},
+            libraries=versions("torch", "transformers"),
             keep=self.keep,
         )
 

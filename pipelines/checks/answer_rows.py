@@ -106,8 +106,9 @@ def _picks(row: Any, times: Any) -> dict[str, Any]:
     return {
         "steps_back": int((np.diff(indices) <= 0).sum()),
         "picks": len(indices),
-        # a row that failed before anything was chosen has no picks; one that failed later has all of them
-        "picks_due": 0 if row.error and not len(indices) else due,
+        # a row that failed before anything was chosen has no picks; one that failed later may still have those that
+        # a rule proposed, of which a trained model keeps k
+        "picks_due": len(indices) if row.error and (not len(indices) or len(indices) >= due) else due,
         "times": len(at),
         "times_off": len(indices) - len(inside)
         if len(inside) < len(indices) or len(at) != len(indices)

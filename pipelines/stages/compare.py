@@ -14,12 +14,13 @@ from ntlbg.reporting.compare import compare as compare_evaluations
 from pipelines import invocation, say
 from pipelines.arms import mark
 from pipelines.comparison_table import show
-from pipelines.registry import NAME, settings_of
+from pipelines.registry import NAME, settings_of, trained
 from pipelines.stage import Run, clear, stage
 from pipelines.tracking import TrackingError
 
 EVALUATIONS = Path("reports/evaluation")
 BENCHMARKS = ("longvideobench", "videomme", "mlvu")
+MODELS = Path("models")
 INTO = Path("reports")
 
 
@@ -43,7 +44,7 @@ def compare(run: Run) -> None:
         accepted=Path("data/accepted"),
         frames=Path("data/frames"),
         features=Path("data/features"),
-        encoder=Path("models/encoder"),
+        encoder=MODELS / "encoder",
         evidence=Path("data/corpus/evidence.parquet"),
         params=run.params.reporting,
         into=INTO,
@@ -52,12 +53,7 @@ def compare(run: Run) -> None:
     for report in reports:
         run.artifact(report)
     mark_arms(run, comparison)
-    checkpoints = {"encoder": Path("models/encoder"), "answerer": Path("models/answerer")}
-    version = run.register(
-        NAME, checkpoints, settings_of(run.params.selection, run.params.video, run.params.evaluation)
-    )
-    if version:
-        run.metrics(model_version=float(version))
+    register(run)
     # under a driver the table is the driver's last word, after DVC's own lines
     if invocation.VARIABLE not in os.environ:
         show(comparison, INTO)
@@ -69,6 +65,21 @@ def visual_tokens(benchmarks: Iterable[str]) -> dict[str, int]:
     for name in benchmarks:
         told |= json.loads((EVALUATIONS / f"{name}.json").read_text(encoding="utf-8")).get("visual_tokens", {})
     return told
+
+
+def register(run: Run) -> None:
+    """Put the model that was compared into MLflow's registry: the trained one, where the tier trains one."""
+    checkpoints = {"encoder": MODELS / "encoder", "answerer": MODELS / "answerer"}
+    selection, video, evaluation = run.params.selection, run.params.video, run.params.evaluation
+    found = trained(evaluation, MODELS)
+    if found is None:
+        settings = settings_of(selection, video, evaluation)
+    else:
+        shown, checkpoints["trained"] = found
+        settings = settings_of(selection, video, evaluation, shown=shown, pool=run.params.modeling.pool)
+    version = run.register(NAME, checkpoints, settings)
+    if version:
+        run.metrics(model_version=float(version))
 
 
 def mark_arms(run: Run, comparison: Mapping[str, Any]) -> None:

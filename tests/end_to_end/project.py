@@ -94,6 +94,7 @@ def small(params: dict[str, Any]) -> None:
     params["tier"] = "smoke"
     rendered = params["tiers"]["smoke"]["corpus"]["rendered"]
     rendered.update(dict.fromkeys(BENCHMARKS, 2), train=1, val=1)
+    params["tiers"]["smoke"]["training"].update(max_steps=2, steps={}, batch_size=4, validate_every=2)
 
 
 def copy_of_the_project(into: Path) -> Project:

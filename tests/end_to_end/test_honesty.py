@@ -13,6 +13,8 @@ from ntlbg.features.relevance import make_query
 from ntlbg.records.query import Query
 from ntlbg.selection import registry
 from ntlbg.store import Store, file_stem
+from ntlbg.training.train import train_stage
+from pipelines.stages.train import selection_of
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -33,6 +35,8 @@ def test_without_evidence_every_pick_and_answer_is_the_same(project, tmp_path, m
         params=params.current.evaluation,
         seed=params.seed,
         store=Store(tmp_path / "another-store"),
+        models=project.root / "models",
+        modeling=params.current.modeling,
     )
     told = pd.read_parquet(project.root / "reports/evaluation/videomme.parquet")
     columns = ["question_id", "arm", "sha256", "prompt_sha256", "raw", "parsed", "correct"]
@@ -44,6 +48,38 @@ def test_without_evidence_every_pick_and_answer_is_the_same(project, tmp_path, m
     pd.testing.assert_frame_equal(without_oracle(again), without_oracle(told))
     assert told.evidence_recall.notna().any()
     assert again.evidence_recall.isna().all()
+
+
+def test_without_evidence_training_gives_the_same_model(own_project, tmp_path, monkeypatch):
+    """Evidence is gone from the disk, and so is all that was remembered: the stages leave the same bytes."""
+    root = own_project.root
+    monkeypatch.chdir(root)
+    (root / "data/corpus/evidence.parquet").unlink()
+    params = load_params("params.yaml")
+    settings = params.current.training
+    previous = None
+    for stage in ("select", "joint"):
+        train_stage(
+            stage,
+            accepted=root / "data/accepted",
+            frames=root / "data/frames",
+            features=root / "data/features",
+            encoder=root / "models/encoder",
+            answerer=root / "models/answerer",
+            previous=previous,
+            selector="ntlbg",
+            selection=selection_of("ntlbg", settings.points, params.current.selection.settings),
+            modeling=params.current.modeling,
+            params=settings,
+            seed=params.seed,
+            store=Store(tmp_path / "another-store"),
+            into=tmp_path / stage,
+            log=lambda step, terms: None,
+        )
+        previous = tmp_path / stage
+        for file in sorted(path for path in previous.rglob("*") if path.is_file()):
+            told = root / "models" / stage / "ntlbg" / file.relative_to(previous)
+            assert file.read_bytes() == told.read_bytes(), file.name
 
 
 def test_shuffled_relevance_erases_the_gain(project, monkeypatch):

@@ -25,8 +25,8 @@ def test_an_unused_tier_re_runs_nothing(own_project):
 
 
 def test_a_changed_parameter_re_runs_its_readers(own_project):
-    """A selection parameter: the evaluations and the comparison, and nothing that came before."""
-    own_project.edit_params(lambda p: p["tiers"]["smoke"]["selection"].update(settings={"topk_nms": {"window_s": 9.0}}))
+    """Who is compared at which budget: the evaluations and the comparison, and nothing that came before."""
+    own_project.edit_params(lambda p: p["tiers"]["smoke"]["selection"].update(k=[6]))
     done = own_project.run()
     assert done.code == 0, done.out
     assert done.ran == {*EVALUATIONS, "compare"}
@@ -39,6 +39,15 @@ def test_a_changed_rule_re_runs_its_dependents(own_project):
     done = own_project.run()
     assert done.code == 0, done.out
     assert done.ran == {*EVALUATIONS, "compare"}
+
+
+def test_a_trained_rule_retrains(own_project):
+    """Edit the rule whose picks are trained on: its stages run again as well, and so does what they answer."""
+    rule = own_project.root / "ntlbg/selection/baselines/uniform.py"
+    rule.write_text(rule.read_text() + "\n# the same rule, another file\n")
+    done = own_project.run("--dry")
+    assert done.code == 0, done.out
+    assert done.ran >= {"train@select", *EVALUATIONS}
 
 
 def test_one_more_video_decodes_and_encodes_one(own_project):
@@ -63,6 +72,8 @@ def downloaded(own_project):
         corpus = params["tiers"]["smoke"]["corpus"]
         del corpus["rendered"]
         corpus["folders"] = {name: f"downloads/{name}" for name in BENCHMARKS}
+        # downloads are there to be tested on: nothing is trained, and nothing trained is asked for
+        params["tiers"]["smoke"]["evaluation"]["presentations"] = []
 
     own_project.edit_params(edit)
     done = own_project.run()

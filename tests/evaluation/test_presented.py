@@ -227,7 +227,7 @@ def test_a_model_that_fails_on_a_question_costs_that_question(run: Run, rich: Ri
 
 
 def test_of_a_pool_the_rows_tell_what_was_shown(run: Run, rich: Rich, told: dict) -> None:
-    """The rule proposes twice as many; k, indices, times and hash are of those that the model kept, also from the store."""
+    """The rule proposes twice as many; k, indices, times and hash are of those that the model kept, stored or not."""
     told["modeling"] = SIZES.model_copy(update={"pool": 2.0})
     told["params"] = told["params"].model_copy(update={"presentations": ASKED[2:3]})
     rows = run(**told)

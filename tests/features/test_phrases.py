@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ntlbg.features.phrases import phrase
+from ntlbg.features.phrases import phrase, words
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,17 @@ from ntlbg.features.phrases import phrase
 def test_asking_words_go_and_things_stay(question: str, expected: str) -> None:
     """What could be in a picture stays; a question of nothing but asking words stays as it is."""
     assert phrase(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What colour is the Rabbit's nose, and the dog’s nose?", ["rabbit", "nose", "dog"]),
+        ("Which animal dangles above the picket fence?", ["animal", "dangles", "above", "picket", "fence"]),
+        ("in the", []),
+        ("狗在哪里?", ["狗在哪里"]),
+    ],
+)
+def test_words_are_those_that_can_name_something(question: str, expected: list[str]) -> None:
+    """In lower case, each once, without articles, prepositions and possessive endings."""
+    assert words(question) == expected

@@ -45,6 +45,16 @@ def test_the_question_reaches_the_encoder_as_its_phrase(colours: Colours, monkey
     assert query.text == "what is red"
 
 
+def test_an_encoder_may_read_questions_its_own_way(colours: Colours, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own curve is taken as it is, and its own views are what texts are compared with."""
+    monkeypatch.setattr(colours, "relevance", lambda text, vectors: vectors[:, 4].astype(float))
+    monkeypatch.setattr(colours, "views", lambda vectors: vectors[:, :3])
+    found = features([[0, 0.6, 0.8, 0, 7], [1, 0, 0, 0, 5]])
+    query = make_query("red", found, colours)
+    np.testing.assert_array_equal(query.relevance, [7, 5])
+    assert peak(query, found, colours).similarity == 1
+
+
 def test_foreign_features_and_empty_questions_are_refused(colours: Colours) -> None:
     """Features of another encoder's width, and a question of blanks, are errors."""
     with pytest.raises(InputError, match="not by `colours`"):
@@ -57,14 +67,14 @@ def test_a_flat_curve_is_known(colours: Colours) -> None:
     """All frames alike is flat; one frame that stands out is not; a known floor of similarity overrides height."""
     same = features(np.tile([[0.0, 1.0, 0.0]], (50, 1)))
     query = make_query("red", same, colours)
-    top = peak(query, same)
+    top = peak(query, same, colours)
     assert (top.height, top.similarity) == (0, 0)
     assert is_flat(top, colours)
     vectors = np.tile([[0.0, 1.0, 0.0]], (50, 1))
     vectors[:, 0] = np.random.default_rng(0).normal(0, 0.01, 50)
     vectors[31] = [0.15, 0.9, 0]
     one = features(vectors)
-    top = peak(make_query("red", one, colours), one)
+    top = peak(make_query("red", one, colours), one, colours)
     assert top.at_s == 31
     assert not is_flat(top, colours)
     colours.alike_from = 0.2

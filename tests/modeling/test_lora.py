@@ -114,3 +114,16 @@ def test_what_the_folder_says_of_itself_is_not_believed(tmp_path):
     add_lora(other, LORA, seed=1)
     load_lora(other, tmp_path)
     assert torch.equal(read(other), expected)
+
+
+def test_beside_half_precision_weights_it_stays_float32(tmp_path):
+    """Steps of training are smaller than a half-precision weight can tell; the language model's own type stays."""
+    model = build("qwen2_vl").to(torch.bfloat16)
+    add_lora(model, LORA, seed=0)
+    assert {p.dtype for n, p in model.named_parameters() if "lora_" in n} == {torch.float32}
+    assert read(shaken(model)).dtype == torch.bfloat16
+    save_lora(model, LORA, tmp_path)
+    other = build("qwen2_vl").to(torch.bfloat16)
+    add_lora(other, LORA, seed=1)
+    load_lora(other, tmp_path)
+    assert torch.equal(read(other), read(model))

@@ -145,3 +145,15 @@ def test_a_missing_device_is_one_sentence(folder, checkpoint):
     """As for the answerer itself."""
     with pytest.raises(InputError, match="device `nonsense`"):
         RichAnswerer.load(folder, checkpoint, device="nonsense")
+
+
+def test_half_precision_answers_nearly_alike(folder, checkpoint):
+    """A bfloat16 language model beside our float32 modules gives finite scores, near those of float32."""
+    asked = [request(0, 6), request(1, 3, T=9)]
+    for presentation in ("rich", "hybrid"):
+        full, half = (
+            RichAnswerer.load(folder, checkpoint, dtype=dtype, presentation=presentation).score_options(asked)
+            for dtype in ("float32", "bfloat16")
+        )
+        for one, other in zip(full, half, strict=True):
+            np.testing.assert_allclose(one, other, atol=0.3)

@@ -187,6 +187,8 @@ class Workspace:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                # a shell's background job ignores Ctrl-C, and so would all that it starts
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def flow(self, *options: str) -> tuple[int, str]:

@@ -12,6 +12,9 @@ from ntlbg.errors import InputError
 from pipelines.deploy import AUTOMATION, SILENCE_S, automation, main, read
 from tests.pipelines.prefect_world import ROOT
 
+# a busy machine needs minutes for what takes seconds
+pytestmark = pytest.mark.timeout(900)
+
 
 def test_the_file_holds_no_folder_of_a_machine():
     """It works in any clone: the folder is the one that the command is called in."""
@@ -35,7 +38,7 @@ def test_what_prefect_yaml_sets_the_flow_takes():
     from pipelines.flow import reproduce
 
     (smoke,) = read(ROOT / "prefect.yaml")
-    assert reproduce.validate_parameters(smoke["parameters"]) == smoke["parameters"]
+    assert smoke["parameters"].items() <= reproduce.validate_parameters(smoke["parameters"]).items()
 
 
 @pytest.mark.parametrize("text", ["", "deployments: 3", "deployments: [{name: a}]", "deployments: [", "a: b"])

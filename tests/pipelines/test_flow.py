@@ -6,9 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
 
 import pytest
+import yaml
 
 from ntlbg.config.load import load_params
 from pipelines import flow
@@ -17,6 +20,9 @@ from pipelines.flow import Walk, gpu_slot, main
 from pipelines.one_stage import Outcome, StageFailedError, StageStoppedError
 from pipelines.tracking import PARENT_TAG
 from tests.pipelines.prefect_world import ENDED, PATIENCE_S, STAGES, Workspace, make_workspace, until
+
+# a busy machine needs minutes for what takes seconds
+pytestmark = pytest.mark.timeout(900)
 
 GRAPH = [("first", ()), ("each@a", ("first",)), ("each@b", ("first",)), ("last", ("each@a", "each@b"))]
 RAN, SKIPPED, FAILED, NOT_STARTED = Outcome.RAN, Outcome.SKIPPED, Outcome.FAILED, Outcome.NOT_STARTED
@@ -97,15 +103,30 @@ def test_what_has_not_changed_is_not_even_asked():
     assert starter.started == ["each@b", "last"]
 
 
-def test_only_a_stage_that_reads_the_device_takes_a_gpus_slot(project, monkeypatch):
-    """And only in a tier that has one."""
-    from contextlib import nullcontext
+@pytest.mark.parametrize(
+    ("address", "device", "takes"), [("features", "cpu", 0), ("features", "cuda", 1), ("decode", "cuda", 0)]
+)
+def test_only_a_stage_that_reads_the_device_takes_a_gpus_slot(project, monkeypatch, address, device, takes):
+    """And only in a tier that has one. A run that is stopped does not go on waiting."""
+    import prefect.concurrency.sync
 
+    taken, stopping = [], threading.Event()
+
+    @contextmanager
+    def concurrency(name, **options):
+        taken.append((name, options["strict"]))
+        if len(taken) == 1:
+            raise TimeoutError
+        yield
+
+    monkeypatch.setattr(prefect.concurrency.sync, "concurrency", concurrency)
     tier = load_params().current
-    assert isinstance(gpu_slot("features", tier), nullcontext)
-    tier = tier.model_copy(update={"machine": tier.machine.model_copy(update={"device": "cuda"})})
-    assert not isinstance(gpu_slot("features", tier), nullcontext)
-    assert isinstance(gpu_slot("decode", tier), nullcontext)
+    tier = tier.model_copy(update={"machine": tier.machine.model_copy(update={"device": device})})
+    with gpu_slot(address, tier, stopping):
+        assert taken == [("gpu", False)] * 2 * takes
+    stopping.set()
+    with pytest.raises(StageStoppedError) if takes else nullcontext(), gpu_slot(address, tier, stopping):
+        assert not takes
 
 
 def test_without_a_server_it_refuses(project, capsys, monkeypatch):
@@ -247,6 +268,38 @@ def test_two_flows_in_one_workspace_do_not_corrupt_it(workspace):
     assert code == 0, workspace.said
     assert set(workspace.dvc_lock()) == set(STAGES)
     assert "up to date" in workspace.status()
+
+
+GPU_BODY = """
+import sys, time
+from pathlib import Path
+
+Path("gpu").mkdir()  # fails while another has it
+time.sleep(3)
+Path("gpu").rmdir()
+Path(sys.argv[1]).touch()
+"""
+
+GPU = """
+stages:
+  a: {cmd: python body.py out-a, deps: [salt], params: ["tiers.${tier}.machine.device"], outs: [out-a]}
+  b: {cmd: python body.py out-b, deps: [salt], params: ["tiers.${tier}.machine.device"], outs: [out-b]}
+"""
+
+
+@pytest.mark.slow
+def test_stages_with_a_gpu_take_turns(tmp_path, prefect_server):
+    """Although two may run side by side: the server has one slot."""
+    workspace = make_workspace(tmp_path / "workspace", prefect_server, dvc=GPU)
+    workspace.write("body.py", GPU_BODY)
+    params = yaml.safe_load((workspace.root / "params.yaml").read_text())
+    params["tiers"]["smoke"]["machine"]["device"] = "cuda"
+    workspace.write("params.yaml", yaml.safe_dump(params))
+    code = "from prefect import get_client as g; g(sync_client=True).upsert_global_concurrency_limit_by_name('gpu', 1)"
+    subprocess.run([sys.executable, "-c", code], env=workspace.environment(), check=True)
+    code, run = workspace.flow("--retries", "0")
+    assert code == 0, workspace.said
+    assert workspace.server.outcomes(run) == {"a": "ran", "b": "ran"}
 
 
 TRACKED_BODY = """

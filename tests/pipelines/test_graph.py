@@ -121,3 +121,29 @@ def test_locks_of_the_dead_are_forgotten_and_those_of_the_living_stay(tmp_path):
     assert not path.exists()
     assert not forget_dead_locks(tmp_path)
     uncollected.wait()
+
+
+def test_a_record_of_locks_that_a_kill_cut_off_is_forgotten(tmp_path):
+    """DVC itself would refuse every command. While somebody is writing it, it is left alone."""
+    import fcntl
+
+    from pipelines.graph import RWLOCK, forget_dead_locks
+
+    path = tmp_path / RWLOCK
+    path.parent.mkdir(parents=True)
+    path.write_text('{"write": {"/a": {"pid": 1')
+    with path.with_name("rwlock.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        assert not forget_dead_locks(tmp_path)
+        assert path.exists()
+    assert forget_dead_locks(tmp_path)
+    assert not path.exists()
+
+
+def test_what_dvc_status_names_has_changed(repository):
+    """Nothing has run, so all of them have; a project that DVC cannot read has no answer."""
+    from pipelines.graph import changed_stages
+
+    assert changed_stages() == {address for address, _ in stage_graph()}
+    Path("dvc.yaml").write_text("stages:\n  a: {cmd: [}\n")
+    assert changed_stages() is None

@@ -12,6 +12,9 @@ import pytest
 from pipelines.one_stage import OneByOne, Outcome, Reading, StageFailedError, StageStoppedError
 from tests.pipelines.prefect_world import STAGES, make_workspace, until
 
+# a busy machine needs minutes for what takes seconds
+pytestmark = pytest.mark.timeout(900)
+
 WORKERS, ROUNDS = 4, 25
 
 SIDE_BY_SIDE = "stages:\n" + "".join(

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ntlbg.errors import InputError
@@ -243,6 +244,63 @@ def test_an_arm_is_a_run_below_its_stage(project):
     assert arm.data.params == {"benchmark": "videomme", "selector": "ntlbg", "k": "8", "presentation": "frames"}
     assert arm.data.metrics == {"accuracy": 0.5, "one_moment.evidence_recall": 0.75}
     assert arm.info.status == "FINISHED"
+
+
+QUESTIONS = pd.DataFrame({"question_id": ["a", "b"], "split": ["train", "test"]})
+
+
+def test_what_a_stage_read_stands_on_its_run_and_on_its_arms(project):
+    """A table, or rows of one under the file they come from; an arm's metrics are linked to what it was asked."""
+    QUESTIONS.to_parquet("questions.parquet")
+
+    def body(run, benchmark):
+        run.dataset(Path("questions.parquet"), "all", "training")
+        asked = run.dataset(QUESTIONS[1:], "mlvu", "test", source=Path("questions.parquet"))
+        run.nested("an arm", params={"benchmark": benchmark}, metrics={"accuracy": 0.5}, dataset=asked)
+        with pytest.raises(InputError, match="without the file"):
+            run.dataset(QUESTIONS, "nowhere", "test")
+
+    assert exit_code(made(body, "evaluate", "benchmark"), "mlvu") == 0
+    found = runs()
+    inputs = {name: [i.dataset for i in found[name].inputs.dataset_inputs] for name in ("evaluate@mlvu", "an arm")}
+    assert {dataset.name for dataset in inputs["evaluate@mlvu"]} == {"all", "mlvu"}
+    (asked,) = inputs["an arm"]
+    assert asked.name == "mlvu"
+    assert '"num_rows": 1' in asked.profile
+
+
+def test_a_training_loop_leaves_curves_and_checkpoints(project):
+    """Curves at their steps, written by the end at the latest; each checkpoint a model with what was measured on it."""
+    folder = Path("models/select")
+    folder.mkdir(parents=True)
+    (folder / "ntlbg.safetensors").write_bytes(b"weights")
+
+    def body(run):
+        for step in range(1, 6):
+            run.series(step, loss=1 / step)
+        run.checkpoint("select", folder, {"lr": 0.1}, {"val.loss": 0.5}, step=5)
+        run.series(6, loss=0.125)
+
+    assert exit_code(made(body)) == 0
+    tracker, run = Tracker(), runs()["decode"]
+    assert [p.step for p in tracker.client.get_metric_history(run.info.run_id, "loss")] == [1, 2, 3, 4, 5, 6]
+    (model,) = tracker.client.search_logged_models([tracker.experiment])
+    assert (model.name, model.params["step"], model.metrics[0].value) == ("select", "5", 0.5)
+
+
+def test_a_store_that_fails_costs_neither_training_nor_the_stage(project, capsys, monkeypatch):
+    """A checkpoint or a version that cannot be recorded is told; the weights are there all the same."""
+    Path("models").mkdir()
+
+    def body(run):
+        monkeypatch.setattr(type(run.tracker), "client", property(lambda self: 1 / 0), raising=False)
+        assert run.checkpoint("select", Path("models"), {}, {}, step=1) is None
+        assert run.register("ntlbg", {"encoder": Path("models")}, {}) is None
+
+    assert exit_code(made(body)) == 0
+    said = capsys.readouterr().err
+    assert "warning: decode: checkpoint `select` is not in MLflow" in said
+    assert "warning: decode: model `ntlbg` is not in MLflow's registry" in said
 
 
 def test_results_outlive_a_store_that_fails_at_the_end(project, capsys, monkeypatch):

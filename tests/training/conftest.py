@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from ntlbg.training.checkpoint import Checkpoints
+from tests.evaluation.small_world import TextOnly
+from tests.training import world as worlds
 from tests.training.tiny import Tiny, tiny_batches
 
 
@@ -26,3 +28,17 @@ def batches(tmp_path: Path):
 def checkpoints(tmp_path: Path) -> Checkpoints:
     """A folder for checkpoints of one run."""
     return Checkpoints(tmp_path / "checkpoints", "one run")
+
+
+@pytest.fixture
+def text_encoder(monkeypatch: pytest.MonkeyPatch) -> TextOnly:
+    """The world's encoder, in the place of a checkpoint."""
+    encoder = TextOnly()
+    monkeypatch.setattr("ntlbg.features.encoders.load_encoder", lambda *a, **k: encoder)
+    return encoder
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two videos to train on, two to watch; nobody writes into it."""
+    return worlds.make(tmp_path_factory.mktemp("training"))

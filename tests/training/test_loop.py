@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,7 +195,12 @@ def test_a_stage_that_only_harms_leaves_the_parameters_it_got(tmp_path):
     """What the stage before left is a candidate too."""
     model = Tiny(3)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    fitted = run(tmp_path, tiny_params(learning_rate=30.0, max_steps=4, watch="loss", clip=100.0), model=model)
+    samples = tiny_samples(16, seed=1)
+    now = [scores.index(max(scores)) for scores in model.score_options(samples, presentation="rich", points=POINTS)]
+    right = [replace(sample, answer=answer) for sample, answer in zip(samples, now, strict=True)]
+    wrong = [replace(sample, answer=(sample.answer + 1) % 4) for sample in right]
+    fitted = run(tmp_path, tiny_params(learning_rate=0.1), model=model, batches=TinyBatches(wrong, right))
+    assert fitted.start.accuracy == 1.0
     assert fitted.best == fitted.start
     assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
 

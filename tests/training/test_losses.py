@@ -113,8 +113,11 @@ def test_a_wider_sigma_does_not_lower_the_constraint(target):
     assert abs(scale.grad.item()) < 1e-4
 
 
-def degenerate(likelihood: float, steps: int = 100) -> float:
-    """Mean d²/d of all frames after training attention on the seed's schedule, with this weight of the likelihood."""
+def degenerate(likelihood: float, constraint: bool = True, steps: int = 100) -> tuple[float, float]:
+    """(mean d²/d of all frames, log det Sigma) after training attention on the seed's schedule.
+
+    likelihood: its weight. constraint: whether it is there at all.
+    """
     torch.manual_seed(0)
     B, T, d, k = 4, 100, 16, 12
     frames = torch.randn(B, T, d) @ (torch.randn(B, d, d) / d**0.5) + torch.randn(B, 1, d)
@@ -129,20 +132,25 @@ def degenerate(likelihood: float, steps: int = 100) -> float:
         distances = law.distances(frames)
         picked = distances.gather(1, picks)
         c = contour(picked, present, distances, law_weights, "median")
-        constraint, _ = constraint_loss(picked, present, c)
-        terms = weights(progress(step, steps)).constraint * constraint
+        unequal, _ = constraint_loss(picked, present, c)
+        terms = constraint * weights(progress(step, steps)).constraint * unequal
         loss = (terms + likelihood * likelihood_loss(law, frames, law_weights)).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     law = attention(frames, mask, law_weights, query)
-    return (law_weights * law.distances(frames)).sum(-1).mean().item()
+    return (law_weights * law.distances(frames)).sum(-1).mean().item(), law.log_det().mean().item()
 
 
 def test_the_likelihood_keeps_the_law_from_degenerating():
-    """With all terms frames keep their mean distance; without the likelihood Sigma drifts."""
-    assert 0.8 <= degenerate(likelihood=1.0) <= 1.25
-    assert not 0.8 <= degenerate(likelihood=0.0) <= 1.25
+    """With all terms mean d²/d stays near 1 and log det where the likelihood alone puts it; without it both drift."""
+    distance, log_det = degenerate(likelihood=1.0)
+    _, anchored = degenerate(likelihood=1.0, constraint=False)
+    assert 0.8 <= distance <= 1.25
+    assert log_det == pytest.approx(anchored, rel=0.05)
+    distance, log_det = degenerate(likelihood=0.0)
+    assert not 0.8 <= distance <= 1.25
+    assert log_det != pytest.approx(anchored, rel=0.05)
 
 
 # --- alignment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,7 +11,7 @@ import yaml
 
 from pipelines.stage import Stage
 from pipelines.stages import evaluate as module
-from pipelines.stages.evaluate import in_corpus, record_arm
+from pipelines.stages.evaluate import in_corpus, questions_of
 
 ROOT = Path(__file__).parents[3]
 DEFINITION = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -30,46 +29,6 @@ def test_a_stage_is_called_what_its_file_is_called(name):
     assert command == f"python -m pipelines.stages.{name}" + (f" {item}" if stage.argument else "")
 
 
-ARM = {
-    "arm": "ntlbg-8",
-    "selector": "ntlbg",
-    "k": 8,
-    "presentation": "frames",
-    "answered": 3,
-    "errors": 1,
-    "accuracy": 0.5,
-    "accuracy_ci": [0.1, 0.9],
-    "evidence_recall": None,
-    "by_kind": {"one_moment": {"n": 4, "accuracy": 0.5, "accuracy_ci": None, "evidence_recall": 0.75}},
-}
-SUMMARY = {"accuracy_over_uniform": {"ntlbg-8": 0.25}, "p_permutation": {}}
-
-
-def test_an_arm_is_recorded_with_its_columns_and_no_figure_that_nothing_supports():
-    """`evidence_recall` is None here: the arm has none, and 0 would be a lie."""
-    told = []
-    run = SimpleNamespace(nested=lambda name, **what: told.append((name, what)))
-    record_arm(run, "videomme", ARM, SUMMARY)
-    record_arm(run, "videomme", {**ARM, "arm": "blind", "selector": "blind", "k": 0, "by_kind": {}}, SUMMARY)
-    assert [name for name, _ in told] == ["videomme · ntlbg · k=8", "videomme · blind"]
-    assert told[0][1]["params"] == {
-        "benchmark": "videomme",
-        "arm": "ntlbg-8",
-        "selector": "ntlbg",
-        "k": 8,
-        "presentation": "frames",
-    }
-    assert told[0][1]["metrics"] == {
-        "answered": 3.0,
-        "errors": 1.0,
-        "accuracy": 0.5,
-        "accuracy_over_uniform": 0.25,
-        "one_moment.n": 4.0,
-        "one_moment.accuracy": 0.5,
-        "one_moment.evidence_recall": 0.75,
-    }
-
-
 def test_a_benchmark_is_left_out_only_if_the_corpus_never_had_it(tmp_path, monkeypatch):
     """One whose every row was put aside is still evaluated, and fails there by name."""
     monkeypatch.setattr(module, "CORPUS", tmp_path)
@@ -78,3 +37,11 @@ def test_a_benchmark_is_left_out_only_if_the_corpus_never_had_it(tmp_path, monke
     assert in_corpus("mlvu")
     assert not in_corpus("videomme")
     assert not in_corpus("longvideobench")
+
+
+def test_every_arm_is_asked_the_accepted_test_questions(tmp_path, monkeypatch):
+    """Of its own benchmark, with all their columns: the dataset that MLflow is told of."""
+    monkeypatch.setattr(module, "ACCEPTED", tmp_path)
+    rows = [("a", "mlvu", "test"), ("b", "mlvu", "val"), ("c", "videomme", "test")]
+    pd.DataFrame(rows, columns=["question_id", "benchmark", "split"]).to_parquet(tmp_path / "questions.parquet")
+    assert questions_of("mlvu").to_dict("records") == [{"question_id": "a", "benchmark": "mlvu", "split": "test"}]
