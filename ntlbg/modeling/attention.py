@@ -22,7 +22,7 @@ from ntlbg.modeling.moments import weighted_moments
 __all__ = ["ConditionalLaw", "NTLBGAttention"]
 
 START = 0.02  # standard deviation of the residual before training, in standard deviations of a feature
-FLOOR = 1e-2  # least diagonal, in mean variances: it bounds the condition number of Sigma
+FLOOR = 1e-3  # least diagonal, in mean variances: it bounds the condition number of Sigma
 LIMIT = 2.0  # a log scale is moved by less than this: no step of training can overflow the law
 GAINS = (1.0, 0.25)  # of relevance and of nearness to the law, in `choice.scores`
 

@@ -35,9 +35,11 @@ class Moments:
 def weighted_moments(features: Tensor, weights: Tensor, rank: int) -> Moments:
     """features: [B, T, d]. weights: [B, T], sum 1, 0 at padding. rank: directions kept, at most d.
 
-    The covariance is shrunk to its mean variance by rank / (rank + n), n the effective number of frames: `rank`
-    directions are not to be learnt from fewer frames than that. Gradients reach the features through mean and
-    variances; the directions themselves are constants, as their derivative is infinite where two variances meet.
+    Shrunk by rank / (rank + n), n the effective number of frames: `rank` directions are not to be learnt from fewer
+    frames than that. Directions shrink to nothing and left-over variances to their own mean: the mean of all variances
+    would drown them where a few directions hold nearly everything, and every frame would seem near. Gradients reach
+    the features through mean and variances; the directions themselves are constants, as their derivative is infinite
+    where two variances meet.
     """
     with without_autocast(features):
         x, w = exact(features), exact(weights)
@@ -49,7 +51,7 @@ def weighted_moments(features: Tensor, weights: Tensor, rank: int) -> Moments:
         along = (scaled @ directions).square().sum(1)  # [B, R]
         shrinkage = (rank / (rank + 1 / w.square().sum(-1)))[:, None]
         left = (total - (directions.square() * along[:, None]).sum(-1)).clamp(min=0)
-        diagonal = (1 - shrinkage) * left + shrinkage * variance[:, None]
+        diagonal = (1 - shrinkage) * left + shrinkage * left.mean(-1, keepdim=True)
         # the smallest number keeps the root's derivative finite where the frames span no such direction
         length = ((1 - shrinkage) * along + torch.finfo(x.dtype).tiny).sqrt()
         return Moments(mean, directions * length[:, None], diagonal, variance)

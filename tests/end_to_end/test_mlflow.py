@@ -40,7 +40,7 @@ def test_there_is_one_parent_and_a_child_for_each_stage_that_ran(project, runs):
 
 
 def test_there_is_one_run_per_arm_and_benchmark_with_the_numbers_of_the_report(project, runs):
-    """Accuracy and evidence recall, over all questions and by kind, and the difference from uniform: digit for digit."""
+    """Accuracy and evidence recall, in all and by kind, and the difference from uniform, digit for digit."""
     arms = {(run.data.params["benchmark"], run.data.params["arm"]): run for run in at(runs, "arm")}
     assert len(arms) == len(at(runs, "arm"))
     told = project.comparison()["benchmarks"]

@@ -17,7 +17,10 @@ def test_the_moments_are_the_shrunk_weighted_ones():
     covariance = ((x - mean) * w[..., None]).mT @ (x - mean)
     torch.testing.assert_close(got.mean, mean)
     shrinkage = 6 / (6 + 1 / w.square().sum())
-    diagonal = (1 - shrinkage) * covariance.diagonal(dim1=-2, dim2=-1) + shrinkage * got.variance[:, None]
+    kept = got.factor.square().sum(-1) / (1 - shrinkage)
+    left = covariance.diagonal(dim1=-2, dim2=-1) - kept
+    assert bool((left > -1e-6).all())
+    diagonal = (1 - shrinkage) * (kept + left) + shrinkage * left.mean(-1, keepdim=True)
     torch.testing.assert_close(got.factor.square().sum(-1) + got.diagonal, diagonal)
     torch.testing.assert_close(got.variance, covariance.diagonal(dim1=-2, dim2=-1).mean(-1), rtol=1e-4, atol=1e-8)
 
