@@ -5,8 +5,8 @@ The words of a question are looked for one by one, because the mean of a sentenc
 shows several of them, their curves add up. A word counts as far as some class is named like it, so "squirrel" counts
 and "towards" does not; what a frame scores on words that were not asked for is taken off.
 
-Letters: T frames, v views, C classes, e the space of the text encoder, q background words. The constants were chosen on
-one half of the film's development questions and confirmed on the other (docs/experiments/film.md).
+Letters: T frames, v views, C classes, e the space of the text encoder, q background words. The constants were chosen
+on the film's development questions (docs/experiments/film.md, with what failed).
 """
 
 from __future__ import annotations

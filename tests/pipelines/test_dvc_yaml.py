@@ -84,6 +84,20 @@ def test_a_stage_declares_the_parameters_it_reads(name):
 
 
 @pytest.mark.parametrize("name", STAGES)
+def test_every_tier_spells_out_what_a_stage_reads(name):
+    """DVC looks into params.yaml itself and knows no defaults: a key that is left out fails the stage, late."""
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    foreach = DEFINITION[name].get("foreach", [""])
+    for tier in content["tiers"]:
+        for param in STAGES[name].get("params", []):
+            for item in foreach:
+                found = content
+                for part in param.replace("${tier}", tier).replace("${item}", item).split("."):
+                    assert part in found, (tier, param)
+                    found = found[part]
+
+
+@pytest.mark.parametrize("name", STAGES)
 def test_data_that_a_stage_reads_comes_from_another(name):
     """Every path under data/, models/ and reports/ that a stage needs is inside the outputs of one."""
     outs = [p for s in STAGES.values() for p in outputs(s)]
