@@ -119,11 +119,17 @@ def _automation(client: SyncPrefectClient, flows: list[str]) -> str:
     found = client.read_automations_by_name(AUTOMATION)
     for surplus in found[1:]:
         client.delete_automation(surplus.id)
-    if found:
-        client.update_automation(found[0].id, wanted)
-    else:
+    if not found:
         client.create_automation(wanted)
-    return f"automation `{AUTOMATION}`: after {SILENCE_S} s, {'there already' if found else 'created'}"
+    elif _differs(found[0], wanted):
+        client.update_automation(found[0].id, wanted)
+    else:  # an update would forget which runs are being watched
+        return f"automation `{AUTOMATION}`: after {SILENCE_S} s, there already"
+    return f"automation `{AUTOMATION}`: after {SILENCE_S} s, {'renewed' if found else 'created'}"
+
+
+def _differs(found: AutomationCore, wanted: AutomationCore) -> bool:
+    return any(getattr(found, part) != getattr(wanted, part) for part in ("enabled", "trigger", "actions"))
 
 
 def automation(flows: list[str]) -> AutomationCore:
