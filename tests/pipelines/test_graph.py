@@ -18,6 +18,9 @@ STAGES = {
     "backbone@encoder",
     "backbone@answerer",
     "features",
+    "train@select",
+    "train@joint",
+    "train@full",
     "evaluate@longvideobench",
     "evaluate@videomme",
     "evaluate@mlvu",
@@ -81,11 +84,12 @@ def test_an_edit_of_an_unused_tier_changes_no_stage(repository):
 
 
 def test_an_edit_of_the_active_tier_changes_exactly_the_stages_that_read_it(repository):
-    """`selection` is read by the evaluations alone."""
+    """`selection` is read by the evaluations, and by `compare` for the model that it registers."""
     before = resolved()
     edit("k: [8]", "k: [4]", after="  smoke:")
     after = resolved()
-    assert {name for name in STAGES if before[name] != after[name]} == {s for s in STAGES if s.startswith("evaluate@")}
+    readers = {name for name in STAGES if name.startswith("evaluate@")} | {"compare"}
+    assert {name for name in STAGES if before[name] != after[name]} == readers
 
 
 def test_another_tier_is_one_word_away(repository):
