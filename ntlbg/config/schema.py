@@ -59,7 +59,9 @@ class Tier(Section):
             if self.training.size != self.evaluation.size:
                 raise ValueError("`training.size` is not `evaluation.size`: trained models would see other frames")
             if self.training.timestamps != self.evaluation.timestamps:
-                raise ValueError("`training.timestamps` is not `evaluation.timestamps`: trained models would be told other times")
+                raise ValueError(
+                    "`training.timestamps` is not `evaluation.timestamps`: trained models know other times"
+                )
         return self
 
 
