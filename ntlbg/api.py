@@ -250,7 +250,9 @@ def answers_from_frames(
         if isinstance(answerer, (str, Path))
         else answerer
     )
-    return _answers(model, model.identity["answerer"], None, asked, store)
+    # a model that came loaded answers as it was loaded, and is remembered so
+    told = {"dtype": model.identity["dtype"], "timestamps": model.timestamps, "device": str(model.device)}
+    return _answers(model, model.identity["answerer"], None, asked.model_copy(update=told), store)
 
 
 def answers_from_points(

@@ -48,6 +48,7 @@ from pipelines.graph import Node, changed_stages, stage_graph
 from pipelines.one_stage import GRACE_S, OneByOne, Outcome, StageFailedError, StageStoppedError
 from pipelines.server import need_server
 from pipelines.stage import DRIVEN, _without_known_tracebacks
+from pipelines.tracking import flatten
 from pipelines.workspace import environment, finish, only_run, prepare
 
 NAME = "reproduce"
@@ -233,12 +234,15 @@ def _starter(
 
 @contextmanager
 def gpu_slot(address: str, tier: Tier, stopping: threading.Event) -> Iterator[None]:
-    """One slot of the limit `gpu` for a stage that reads the device and has a GPU; no limit on the server, no wait.
+    """One slot of the limit `gpu` for a stage that reads a device that is a GPU; no limit on the server, no wait.
 
     Raises StageStoppedError when the run is stopped while it waits.
     """
     name, _, argument = address.partition("@")
-    if tier.machine.device != "cuda" or not declared(name, argument or None).covers("machine.device"):
+    reads = declared(name, argument or None).covers
+    settings = flatten(tier.model_dump(mode="json"))
+    devices = {value.partition(":")[0] for key, value in settings.items() if key.endswith(".device") and reads(key)}
+    if "cuda" not in devices:
         yield
         return
     from prefect.concurrency.sync import concurrency

@@ -44,7 +44,8 @@ class Leash:
         """Until the command has ended and nothing of it is left; the exit code."""
         # orphans below come to this process, not to init, and so cannot slip away
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-        self.command = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        # the command holds the run lock, too: should this process be killed, nobody may write beside what it left
+        self.command = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False)
         reason: int | None = None
         while self.code is None and reason is None:
             reason = self._reason_to_stop()

@@ -109,8 +109,11 @@ class Run:
         self.curves.add(step, numbers)
 
     def artifact(self, path: Path) -> None:
-        """Copy a file that the stage wrote into its MLflow run."""
-        self.tracker.artifact(self.mlflow_run, path)
+        """Copy a file that the stage wrote into its MLflow run. A store that fails is told and costs nothing else."""
+        try:
+            self.tracker.artifact(self.mlflow_run, path)
+        except TrackingError as error:
+            say.note(f"warning: {self.stage}: {path} is not in MLflow: {error.sentence}")
 
     def dataset(self, table: Path | pd.DataFrame, name: str, context: str, *, source: Path | None = None) -> Dataset:
         """Record that the stage read a table, or those of its rows that are given.
@@ -176,19 +179,24 @@ class Run:
         metrics: dict[str, float],
         tags: dict[str, str] | None = None,
         dataset: Dataset | None = None,
-    ) -> str:
+    ) -> str | None:
         """A finished run under this stage's: one arm on one benchmark. Returns its id.
 
-        dataset: of this stage; the run has read it too, and its metrics are linked to it.
+        dataset: of this stage; the run has read it too, and its metrics are linked to it. None when the store failed,
+        which is told: hours of work have been written by then.
         """
         level = {"level": "arm", "tier": self.tier_name}
-        run = self.tracker.start(name, tags=level | (tags or {}), parent=self.mlflow_run)
         link = (dataset.name, dataset.digest) if dataset else None
-        self.tracker.log(run, params=flatten(params))
-        self.tracker.points(run, [Point(key, float(value), dataset=link) for key, value in metrics.items()])
-        if dataset:
-            self.tracker.read(run, self._datasets[dataset])
-        self.tracker.end(run, FINISHED)
+        try:
+            run = self.tracker.start(name, tags=level | (tags or {}), parent=self.mlflow_run)
+            self.tracker.log(run, params=flatten(params))
+            self.tracker.points(run, [Point(key, float(value), dataset=link) for key, value in metrics.items()])
+            if dataset:
+                self.tracker.read(run, self._datasets[dataset])
+            self.tracker.end(run, FINISHED)
+        except TrackingError as error:
+            say.note(f"warning: {self.stage}: run `{name}` is not in MLflow: {error.sentence}")
+            return None
         return run
 
     @contextmanager

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -117,6 +118,16 @@ def command(tracker: Tracker, port: int) -> list[str]:
     ]
 
 
+def expect_free(port: int) -> None:
+    """Raises InputError when somebody listens there already: it would be another store that answers."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, port))
+        except OSError:
+            raise InputError(f"port {port} is taken", hint="end what listens there, or `make ui UI_PORT=…`") from None
+
+
 def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Return when the server answers. Raises InputError when it ends, or does not answer in time."""
     deadline = time.monotonic() + START_S
@@ -172,9 +183,11 @@ def main(argv: list[str] | None = None) -> int:
             # it is served already, by whoever keeps it
             print(f"{without_secrets(tracker.uri).rstrip('/')}/{page.removeprefix(address).lstrip('/')}", flush=True)
             return 0
+        expect_free(chosen.port)
+        for ended_by in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ended_by, _interrupt)
         # in a session of its own: Ctrl-C reaches this process alone, which then ends the server and all below it
         server = subprocess.Popen(command(tracker, chosen.port), start_new_session=True)
-        signal.signal(signal.SIGTERM, _interrupt)
         wait_for(address, server)
         print(f"\narms of the latest comparison: {page}\n(Ctrl-C ends the server)\n", flush=True)
         if has_display() and not chosen.no_browser:

@@ -60,10 +60,14 @@ def decoder() -> dict[str, str]:
 def reader(trained: bool = False) -> str:
     """Digest of the code that turns a request into numbers: another way to show frames may give another answer."""
     import ntlbg.modeling as room
+    import ntlbg.statistics as below
 
     folder = Path(room.__path__[0])
-    sources = sorted(folder.glob("*.py")) if trained else [folder / f"{name}.py" for name in READS_FRAMES]
-    return keys.key(**{source.name: keys.file_digest(source) for source in sources})
+    if not trained:
+        return keys.key(**{f"{name}.py": keys.file_digest(folder / f"{name}.py") for name in READS_FRAMES})
+    # a trained model is given weights and relevance that the statistics make
+    sources = [*sorted(folder.glob("*.py")), *sorted(Path(below.__path__[0]).glob("*.py"))]
+    return keys.key(**{f"{source.parent.name}/{source.name}": keys.file_digest(source) for source in sources})
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Which arms are compared with which. A family holds the pairs that answer one question together; Holm's correction
 goes over the pairs of a family.
 
-selectors: every selector against uniform, at one k and presentation. rivals: ntlbg against every other, likewise.
+selectors: every selector against uniform, at one k and presentation; a model's presentations ask this together.
+rivals: ntlbg against every other, likewise.
 stages: a model against itself one stage of training earlier, on the same picks. gains: fully trained `rich` against
 the blind arm and against untrained. tokens: presentations against each other where the language model reads equally
 many visual tokens of one selector's picks.
@@ -44,14 +45,22 @@ def families(rows: pd.DataFrame, tokens: Mapping[str, int] | None = None) -> lis
     arms = rows[["arm", "selector", "k", "presentation"]].drop_duplicates("arm")
     rivals = arms[~arms["selector"].isin(REFERENCES)]
     found: list[Family] = []
-    for _, group in rivals.groupby(["k", "presentation"], sort=True):
+    against_uniform: dict[tuple[object, ...], list[Pair]] = {}
+    against_others: dict[tuple[object, ...], list[Pair]] = {}
+    for (k, presentation), group in rivals.groupby(["k", "presentation"], sort=True):
         names = dict(zip(group["selector"], group["arm"], strict=True))
+        model = of_name(presentation)[1]
+        # what was trained is shown in several ways, and each asks again whether the picks are better
+        question: tuple[object, ...] = (model,) if model else (k, presentation)
         if BASELINE in names:
             pairs = [(arm, names[BASELINE]) for name, arm in names.items() if name != BASELINE]
-            found.append(Family(SELECTORS, tuple(pairs)))
+            against_uniform.setdefault(question, []).extend(pairs)
         if OURS in names:
             pairs = [(names[OURS], arm) for name, arm in names.items() if name not in (OURS, BASELINE)]
-            found.append(Family(RIVALS, tuple(pairs)))
+            against_others.setdefault(question, []).extend(pairs)
+    for question in dict.fromkeys([*against_uniform, *against_others]):
+        found.append(Family(SELECTORS, tuple(against_uniform.get(question, []))))
+        found.append(Family(RIVALS, tuple(against_others.get(question, []))))
     known = {
         (str(arm.selector), int(arm.k), str(arm.presentation)): str(arm.arm) for arm in rivals.itertuples(index=False)
     }

@@ -147,16 +147,17 @@ class _Loop:
                 started = time.monotonic()
                 record = self._update(state.step)
                 state.step += 1
-                last = state.step == self.steps
-                if last or state.step % p.validate_every == 0:
+                if state.step == self.steps or state.step % p.validate_every == 0:
                     record |= self._validate(state.step)
                 state.gpu_seconds += self._gpu_time(time.monotonic() - started)
                 state.history.append({"step": float(state.step - 1), **record})
-                if not last and state.step % p.checkpoint_every == 0:
+                if state.step < self.steps and state.step % p.checkpoint_every == 0:
                     self._save()
                 self._log(state.step - 1, record)
                 pace = (time.monotonic() - began) / (state.step - first)
                 m.advance(now=_told(record, pace * (self.steps - state.step)))
+        if state.step > first:
+            self._save()  # a finished one is taken up at its end, should what comes after it fail
         if state.best_parameters:
             self._put(state.best_parameters)
         return Fitted(state.history, state.start, state.best, state.step, state.gpu_seconds)

@@ -191,7 +191,8 @@ def train_stage(
                 "history": fitted.history,
             }
             write_atomic(folder / HISTORY, json.dumps(story, indent=1) + "\n")
-        kept.clear()
+        if checkpoints is None:  # else its owner says when the model is where it belongs
+            kept.clear()
     accelerator.wait_for_everyone()
     last = fitted.history[-max(1, len(fitted.history) // 10) :]
     names = [n for n in (last[-1] if last else {}) if n != "step" and not n.startswith("val_")]

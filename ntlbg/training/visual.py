@@ -21,13 +21,14 @@ from ntlbg.errors import InputError
 from ntlbg.progress import track
 from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
-from ntlbg.store import Store, key
+from ntlbg.store import Store, file_digest, key
 from ntlbg.video.source import FrameSource
 
 ROOM = "visual"
 FORMAT = 1  # of the stored tokens
 READ = 512  # frames read from disk at a time
 SEE = 64  # frames shown to the vision tower at a time
+MAKES_TOKENS = ("images.py", "pooling.py", "qwen.py", "vision.py")  # of room `modeling`
 
 
 @cache
@@ -125,6 +126,8 @@ class VisualTokens:
             size=list(self.size),
             decoder={"version": pool.VERSION, **versions("av")},
             answerer=self.identity,
+            code=_code(),
+            device=str(self.adapter.device.type),
             libraries=versions("torch", "transformers"),
             keep=self.keep,
         )
@@ -147,3 +150,11 @@ class VisualTokens:
         if not np.isfinite(whole).all():
             raise InputError(f"video `{video_id}`: a visual token does not fit into float16 or is not finite")
         np.save(into / "tokens.npy", whole)
+
+
+@cache
+def _code() -> dict[str, str]:
+    """Digests of the code that turns frames into tokens."""
+    import ntlbg.modeling as room
+
+    return {name: file_digest(Path(room.__path__[0]) / name) for name in MAKES_TOKENS}

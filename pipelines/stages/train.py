@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def train(run: Run, part: str) -> None:
                 log=logger(run, selector),
                 checkpoints=CHECKPOINTS / f"{part}-{selector}",
             )
+    for selector in reports:  # the models are where they belong now
+        shutil.rmtree(CHECKPOINTS / f"{part}-{selector}", ignore_errors=True)
     for selector, report in reports.items():
         record_model(run, part, selector, report)
     run.metrics(models=len(reports), gpu_hours=sum(report.gpu_hours for report in reports.values()))

@@ -16,7 +16,7 @@ def test_training_leaves_loadable_checkpoints(tmp_path):
     """`source: train` fills the folders with what the run's own doors open; `look` sees each step asked for."""
     from ntlbg.features.encoders import load_encoder
 
-    params = BackboneParams(encoder=EncoderParams(**SHORT), answerer=AnswererParams(**SHORT))
+    params = BackboneParams(encoder=EncoderParams(**SHORT), answerer=AnswererParams(**SHORT, counting_steps=2))
     provide_encoder(params, tmp_path / "encoder")
     provide_answerer(params, tmp_path / "answerer")
     frames = np.zeros((1, 32, 48, 3), np.uint8)

@@ -94,6 +94,8 @@ def small(params: dict[str, Any]) -> None:
     params["tier"] = "smoke"
     rendered = params["tiers"]["smoke"]["corpus"]["rendered"]
     rendered.update(dict.fromkeys(BENCHMARKS, 2), train=1, val=1)
+    for room in ("evaluation", "reporting"):  # intervals of six videos are no better for more draws
+        params["tiers"]["smoke"][room].update(bootstrap=100, permutations=200)
     params["tiers"]["smoke"]["training"].update(max_steps=2, steps={}, batch_size=4, validate_every=2)
 
 

@@ -74,3 +74,13 @@ def test_a_stage_is_compared_with_the_one_before_only() -> None:
     """Without its predecessor a stage has nothing to be compared with: a longer step is another question."""
     arms = [Arm("ntlbg", 48, "rich:untrained"), Arm("ntlbg", 48, "rich:joint"), Arm("ntlbg", 32, "rich:select")]
     assert families(rows(arms)) == []
+
+
+def test_presentations_of_one_model_ask_once_whether_the_picks_are_better() -> None:
+    """Rich and hybrid against uniform's share Holm's correction; frames, and other models, have their own."""
+    picks = ("uniform", "ntlbg")
+    arms = [Arm(name, k, shown) for shown, k in (("rich", 48), ("hybrid", 28), ("rich:select", 48)) for name in picks]
+    found = families(rows([*(Arm(name, 8) for name in picks), *arms]))
+    asked = [set(family.pairs) for family in found if family.name == "selectors"]
+    assert sorted(map(len, asked)) == [1, 1, 2]
+    assert {("ntlbg-48-rich", "uniform-48-rich"), ("ntlbg-28-hybrid", "uniform-28-hybrid")} in asked

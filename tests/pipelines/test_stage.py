@@ -296,11 +296,14 @@ def test_a_store_that_fails_costs_neither_training_nor_the_stage(project, capsys
         monkeypatch.setattr(type(run.tracker), "client", property(lambda self: 1 / 0), raising=False)
         assert run.checkpoint("select", Path("models"), {}, {}, step=1) is None
         assert run.register("ntlbg", {"encoder": Path("models")}, {}) is None
+        assert run.nested("an arm", params={}, metrics={"accuracy": 0.5}) is None
+        run.artifact(Path("params.yaml"))
 
     assert exit_code(made(body)) == 0
     said = capsys.readouterr().err
     assert "warning: decode: checkpoint `select` is not in MLflow" in said
     assert "warning: decode: model `ntlbg` is not in MLflow's registry" in said
+    assert "warning: decode: run `an arm` is not in MLflow" in said
 
 
 def test_results_outlive_a_store_that_fails_at_the_end(project, capsys, monkeypatch):

@@ -124,3 +124,12 @@ def test_the_server_listens_on_this_machine_alone_and_ends_with_the_command(trac
                 time.sleep(0.1)
         finally:
             one.kill()
+
+
+def test_a_taken_port_is_one_sentence():
+    """Another server's store must not be taken for this one."""
+    with socket.socket() as other:
+        other.bind((ui.HOST, 0))
+        other.listen()
+        with pytest.raises(InputError, match="is taken"):
+            ui.expect_free(other.getsockname()[1])
