@@ -27,7 +27,7 @@ def test_an_unused_tier_re_runs_nothing(own_project):
 def test_a_changed_parameter_re_runs_its_readers(own_project):
     """Who is compared at which budget: the evaluations and the comparison, and nothing that came before."""
     own_project.edit_params(lambda p: p["tiers"]["smoke"]["selection"].update(k=[6]))
-    done = own_project.run()
+    done = own_project.run("--dry")
     assert done.code == 0, done.out
     assert done.ran == {*EVALUATIONS, "compare"}
 

@@ -102,7 +102,7 @@ def test_ci_runs_what_the_readme_tells(ci):
     """Set up, the README's test command, the checks, then the tests that it left out; each with its time."""
     result, steps = ci("Type\n\n```\nmake run\nmake test   # ten minutes\n```\n")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert steps == ["setup", "test --junitxml=fast.xml", "check", "test-all -m slow --junitxml=slow.xml"]
+    assert steps == ["setup", "test --junitxml=fast.xml", "check", "test-all -n 3 -m slow --junitxml=slow.xml"]
     assert re.search(r"\d s  make check\n", result.stdout)
     assert re.search(r"\d s  in all: passed\n$", result.stdout)
 
