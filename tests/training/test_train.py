@@ -101,7 +101,16 @@ def test_a_cut_run_goes_on_and_ends_alike(train, tmp_path):
         assert (tmp_path / "kept").is_dir()
     train(into=tmp_path / "cut", log=lambda step, values: told.append(step), checkpoints=tmp_path / "kept")
     assert files(tmp_path / "cut") == files(tmp_path / "whole")
-    assert not (tmp_path / "kept").exists()
+
+
+def test_a_finished_training_is_taken_up_at_its_end(train, tmp_path):
+    """What was kept is its caller's to remove: until then the same call takes no step and gives the same model."""
+    train(into=tmp_path / "first", checkpoints=tmp_path / "kept")
+    steps: list[float] = []
+    before = files(tmp_path / "first")
+    report = train(into=tmp_path / "second", checkpoints=tmp_path / "kept", log=lambda step, _: steps.append(step))
+    assert report.steps == len(steps)  # told again, not taken again
+    assert files(tmp_path / "second") == before
 
 
 def test_hybrid_is_trained_on_whole_frames_too(train, tmp_path, world):
