@@ -42,10 +42,10 @@ run: .venv/.ready ## set up, run the pipeline of the active tier, print the comp
 	@.venv/bin/python -m pipelines.run
 
 test: .venv/.ready ## the fast tests and one small run from end to end
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_ARGS)
 
 test-all: .venv/.ready ## every test
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
 
 check: .venv/.ready ## style, types, the floors of the house, params.yaml
 	.venv/bin/ruff check .
