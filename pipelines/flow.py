@@ -41,7 +41,7 @@ from pydantic import Field
 
 from ntlbg.config.load import load_params
 from ntlbg.config.schema import Tier
-from ntlbg.errors import NTLBGError
+from ntlbg.errors import InputError, NTLBGError
 from pipelines import run_page, say
 from pipelines.declared import declared
 from pipelines.graph import Node, changed_stages, stage_graph
@@ -103,7 +103,9 @@ def reproduce(
     with only_run(patience_s=ORPHANS_S) as lock:
         prepare(params)
         stages = OneByOne(environment() | {DRIVEN: "1"}, keep=(lock,))
-        walk = Walk(stage_graph(), changed_stages())
+        graph = stage_graph()
+        refuse_unknown(limits or {}, graph)
+        walk = Walk(graph, changed_stages())
         parent, stopped = None, ""
         try:
             with _watch(stages) as watch:
@@ -230,6 +232,15 @@ def _starter(
         return one.submit(wait_for=needs, return_state=False)
 
     return start
+
+
+def refuse_unknown(limits: dict[str, float], graph: list[Node]) -> None:
+    """Raises InputError for a limit of no stage: it would hold for nobody."""
+    addresses = {address for address, _ in graph}
+    known = addresses | {address.partition("@")[0] for address in addresses}
+    for name in limits:
+        if name not in known:
+            raise InputError(f"limits: there is no stage `{name}`", hint="there are: " + ", ".join(sorted(addresses)))
 
 
 @contextmanager

@@ -62,33 +62,25 @@ def forget_dead_locks(root: str | Path = ".") -> bool:
     DVC does so itself, but takes a killed process that nobody has collected yet for a living one.
     """
     path = Path(root) / RWLOCK
-    try:
-        known = json.loads(path.read_text())
-        holders = {int(one["pid"]) for one in _holders(known)}
-    except FileNotFoundError:
+    if not path.exists():
         return False
-    except json.JSONDecodeError:
-        return _forget_half_written(path)
-    except (ValueError, KeyError, TypeError):
-        return False  # not as we know it: DVC will say what is wrong with it
-    if not holders or any(_lives(pid) for pid in holders):
-        return False
-    path.unlink(missing_ok=True)
-    return True
-
-
-def _forget_half_written(path: Path) -> bool:
-    """Remove a record that a kill cut off: DVC would refuse to work until somebody does. Not while one is written."""
     with path.with_name(f"{path.name}.lock").open("a") as guard:
         try:
-            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DVC does while it writes
-            json.loads(path.read_text())
-        except json.JSONDecodeError:
-            path.unlink(missing_ok=True)
-            return True
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DVC does while it reads and writes
+            text = path.read_text()
         except OSError:
             return False  # being written, or gone
-    return False
+        try:
+            holders = {int(one["pid"]) for one in _holders(json.loads(text))}
+        except json.JSONDecodeError:
+            path.unlink(missing_ok=True)  # a kill cut it off: DVC would refuse to work until somebody removes it
+            return True
+        except (ValueError, KeyError, TypeError):
+            return False  # not as we know it: DVC will say what is wrong with it
+        if not holders or any(_lives(pid) for pid in holders):
+            return False
+        path.unlink(missing_ok=True)
+        return True
 
 
 def _holders(known: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

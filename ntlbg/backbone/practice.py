@@ -87,7 +87,9 @@ def events_at(plan: VideoPlan, times: Array) -> Array:
     return out
 
 
-def draw_all(todo: Sequence[VideoPlan], size: tuple[int, int], *, workers: int = 1, what: str = "draw") -> list[Scene]:
+def draw_all(
+    several: Sequence[VideoPlan], size: tuple[int, int], *, workers: int = 1, what: str = "draw"
+) -> list[Scene]:
     """Draw many plans, with progress. workers: processes."""
     from concurrent.futures import ProcessPoolExecutor
     from functools import partial
@@ -97,9 +99,9 @@ def draw_all(todo: Sequence[VideoPlan], size: tuple[int, int], *, workers: int =
 
     one = partial(draw, size=size)
     if workers <= 1:
-        return [one(plan) for plan in track(todo, what, unit="videos")]
+        return [one(plan) for plan in track(several, what, unit="videos")]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(track(pool.map(one, todo, chunksize=4), what, total=len(todo), unit="videos"))
+        return list(track(pool.map(one, several, chunksize=4), what, total=len(several), unit="videos"))
 
 
 def pairs(plan: VideoPlan) -> dict[tuple[str, str], list[int]]:

@@ -91,17 +91,17 @@ def render_all(jobs: Sequence[Job], *, store: Store, workers: int | None = None)
     started = time.monotonic()
     keys = [job_key(job) for job in jobs]
     folders = {i: f for i, k in enumerate(keys) if (f := store.get(ROOM, k)) is not None}
-    todo = [i for i in range(len(jobs)) if i not in folders]
+    missing = [i for i in range(len(jobs)) if i not in folders]
     drawn_s = 0.0
     with meter("render", total=len(jobs), unit="videos") as progress:
         progress.advance(len(folders), "from the store")
-        for i in _draw([(jobs[i], keys[i]) for i in todo], todo, store, workers):
+        for i in _draw([(jobs[i], keys[i]) for i in missing], missing, store, workers):
             drawn_s += jobs[i].plan.duration_s
             folders[i] = store.folder(ROOM, keys[i])
             rate = drawn_s / max(time.monotonic() - started, 1e-9)
             progress.advance(1, f"{rate:.0f} video-s/s  {jobs[i].name}")
     videos = {job.plan.video_id: _load(folders[i], job) for i, job in enumerate(jobs)}
-    return Made(videos, len(todo), len(jobs) - len(todo), drawn_s, time.monotonic() - started)
+    return Made(videos, len(missing), len(jobs) - len(missing), drawn_s, time.monotonic() - started)
 
 
 def _draw(work: Sequence[tuple[Job, str]], numbers: Sequence[int], store: Store, workers: int | None) -> Iterator[int]:

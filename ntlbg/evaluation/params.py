@@ -70,6 +70,13 @@ class EvaluationParams(Section):
         twice = next((arm for arm in arms if arms.count(arm) > 1), None)
         if twice:
             raise ValueError(f"`presentations` asks twice for `{twice[0]}` with k = {twice[1]} on `{twice[2]}`")
+        whole: dict[tuple[str, int], int] = {}
+        for one in self.presentations:
+            if whole.setdefault((one.name, one.k), one.full_frames) != one.full_frames:
+                raise ValueError(
+                    f"`presentations` asks for `{one.name}` with k = {one.k} twice, with different `full_frames`: "
+                    "they would be compared as if they cost the same"
+                )
         return self
 
 

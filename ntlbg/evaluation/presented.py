@@ -116,7 +116,8 @@ class Models:
         if found is None:
             raise InputError(f"{self.features}: holds no feature file", hint="run stage `features` again")
         features = load_features(found)
-        return features.index.features.shape[1], features.vectors.shape[-1]
+        # of a text: some encoders compare frames and texts in a space that is not the frames' own
+        return features.index.features.shape[1], self.encoder().encode_texts(["width"]).shape[-1]
 
     def shown(self, one: Presented) -> dict[str, Any]:
         """How picks become what the language model reads: JSON values, for the keys of answers."""

@@ -67,3 +67,12 @@ def test_a_name_says_presentation_and_model(presentation: str, model: str) -> No
     assert name != "frames"
     assert of_name("frames") == ("frames", "")
     assert presentation_name("rich", "full") == "rich"
+
+
+def test_arms_of_one_name_cost_the_same() -> None:
+    """Two hybrids of unequal visual tokens would be compared as rivals."""
+    hybrids = [
+        shown(presentation="hybrid", full_frames=n, selectors=[name]) for n, name in ((4, "ntlbg"), (9, "uniform"))
+    ]
+    with pytest.raises(ValidationError, match="different `full_frames`"):
+        EvaluationParams(presentations=hybrids)

@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from ntlbg.config.load import load_params
+from ntlbg.errors import InputError
 from pipelines import flow
 from pipelines.deploy import SILENCE_S
-from pipelines.flow import Walk, gpu_slot, main
+from pipelines.flow import Walk, gpu_slot, main, refuse_unknown
 from pipelines.one_stage import Outcome, StageFailedError, StageStoppedError
 from pipelines.tracking import PARENT_TAG
 from tests.pipelines.prefect_world import ENDED, PATIENCE_S, STAGES, Workspace, make_workspace, until
@@ -160,6 +161,14 @@ def running(workspace: Workspace, process: subprocess.Popen[str]) -> str:
 
 def state_of(workspace: Workspace, run: str) -> str:
     return next(one["state_type"] for one in workspace.server.runs() if one["id"] == run)
+
+
+def test_a_limit_of_no_stage_is_refused():
+    """A misspelt name would leave the stage without the limit that was meant for it."""
+    graph = [("decode", ()), ("train@full", ("decode",))]
+    refuse_unknown({"decode": 1.0, "train": 2.0, "train@full": 3.0}, graph)
+    with pytest.raises(InputError, match="there is no stage `trian`"):
+        refuse_unknown({"trian": 600.0}, graph)
 
 
 @pytest.mark.slow

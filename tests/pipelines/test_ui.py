@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -108,6 +109,7 @@ def test_the_server_listens_on_this_machine_alone_and_ends_with_the_command(trac
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as one:
+        below: list[psutil.Process] = []
         try:
             line = next(line for line in one.stdout if "http" in line)
             assert f"http://127.0.0.1:{port}/#/experiments/" in line
@@ -123,6 +125,9 @@ def test_the_server_listens_on_this_machine_alone_and_ends_with_the_command(trac
                 assert time.monotonic() < deadline, below
                 time.sleep(0.1)
         finally:
+            for process in below:  # in a session of its own: it would outlive a test that failed
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
             one.kill()
 
 
