@@ -18,6 +18,7 @@ from ntlbg.records.question import Question
 if TYPE_CHECKING:
     import pandas as pd
 
+QUESTIONS = "training.parquet"  # the accepted questions of these two splits, and no test question
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -53,7 +54,7 @@ def read_exercises(accepted: Path, split: str, protocol: str, videos: Collection
     Left out are questions whose video has no frames or whose answer is not known.
     Raises InputError naming the file when it is no table of questions or holds a question twice.
     """
-    path = accepted / "questions.parquet"
+    path = accepted / QUESTIONS
     table = read_table(path)
     try:
         rows = table[table["split"] == split].sort_values("question_id", kind="stable")

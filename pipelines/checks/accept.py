@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ntlbg.errors import InputError
 from ntlbg.store import folder_atomic
@@ -53,7 +54,8 @@ def accept(corpus: Path, into: Path, reports: Path, *, digest_limit: int = DIGES
     `corpus`/defects.parquet, where there is one, holds rows that the readers of the sources refused; they join the
     account. Both folders are replaced whole: `into` gets {videos,questions}.parquet, sorted by id, with equal bytes
     for equal rows; `reports` gets summary.html, summary.json, quarantine.csv and docs/ (the pages of Great
-    Expectations).
+    Expectations). `into`/training.parquet repeats the questions of the splits that are learnt from and watched: it is
+    all that training reads, so that a corrected test answer retrains nothing.
     digest_limit, in bytes: a corpus recorded as larger is checked by file size alone.
 
     Raises InputError when the corpus is broken as a whole; then `into` is left as it was, and `reports` tells why.
@@ -89,7 +91,9 @@ def accept(corpus: Path, into: Path, reports: Path, *, digest_limit: int = DIGES
         ):
             # ids are unique by now, so the order is the same however the corpus was walked
             name = f"{key.removesuffix('_id')}s.parquet"
-            write_table(folder / name, table.filter(pa.array(sound)).sort_by(key))
+            rows = table.filter(pa.array(sound)).sort_by(key)
+            write_table(folder / name, rows)
+        write_table(folder / "training.parquet", rows.filter(pc.not_equal(rows["split"], "test")))
     return Accepted(
         videos=sum(checks.sound_videos),
         questions=sum(checks.sound_questions),

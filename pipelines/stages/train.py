@@ -74,7 +74,7 @@ def why_not(settings: TrainingParams, before: Stage | None) -> str | None:
         return "`training` in params.yaml gives it no steps"
     if before is not None:
         return read_reason(MODELS / before)
-    questions = pd.read_parquet(ACCEPTED / "questions.parquet", columns=["split"])
+    questions = pd.read_parquet(ACCEPTED / "training.parquet", columns=["split"])
     if not (questions["split"] == "train").any():
         return "no training question was accepted"
     return None
@@ -99,7 +99,7 @@ def selection_of(selector: str, points: int, settings: dict[str, dict[str, objec
 
 def read(run: Run) -> None:
     """Note in MLflow which questions are trained on, and which are watched."""
-    path = ACCEPTED / "questions.parquet"
+    path = ACCEPTED / "training.parquet"
     questions = pd.read_parquet(path)
     for split, context in (("train", "training"), ("val", "validation")):
         rows = questions[questions["split"] == split]

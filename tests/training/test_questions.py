@@ -24,7 +24,7 @@ ROW = {
 def accepted(folder: Path, *rows: dict) -> Path:
     """A folder with these rows, each a change of ROW."""
     pd.DataFrame([{**ROW, "question_id": f"q{i}", **row} for i, row in enumerate(rows)]).to_parquet(
-        folder / "questions.parquet"
+        folder / "training.parquet"
     )
     return folder
 
@@ -71,7 +71,7 @@ def test_an_open_question_is_learnt_by_its_words(tmp_path):
 
 def test_bad_tables_are_named(tmp_path):
     """Missing, no table, without a column, or with a question twice: one sentence with the file."""
-    with pytest.raises(InputError, match=r"questions\.parquet: cannot be read"):
+    with pytest.raises(InputError, match=r"training\.parquet: cannot be read"):
         read_exercises(tmp_path, "train", "open", {"v"})
     (tmp_path / "videos.parquet").write_bytes(b"no table")
     with pytest.raises(InputError, match=r"videos\.parquet: cannot be read"):
@@ -79,6 +79,6 @@ def test_bad_tables_are_named(tmp_path):
     accepted(tmp_path, {"question_id": "twice"}, {"question_id": "twice"})
     with pytest.raises(InputError, match="`twice` stands there twice"):
         read_exercises(tmp_path, "train", "open", {"v"})
-    pd.DataFrame([{"question_id": "q"}]).to_parquet(tmp_path / "questions.parquet")
+    pd.DataFrame([{"question_id": "q"}]).to_parquet(tmp_path / "training.parquet")
     with pytest.raises(InputError, match="has no column 'split'"):
         read_exercises(tmp_path, "train", "open", {"v"})

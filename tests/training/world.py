@@ -19,9 +19,9 @@ def make(root: Path, *, videos: int = 4, broken: tuple[str, ...] = ()) -> dict[s
     world = make_world(root / "world", videos=videos, questions=4, T=20, broken=broken)
     accepted = world.paths["accepted"]
     split = {f"mlvu_{v}": ("train", "val")[v % 2] for v in range(videos)}
-    for name in ("videos", "questions"):
+    for name, into in (("videos", "videos"), ("questions", "training")):
         table = pd.read_parquet(accepted / f"{name}.parquet")
-        table.assign(split=table["video_id"].map(split)).to_parquet(accepted / f"{name}.parquet")
+        table.assign(split=table["video_id"].map(split)).to_parquet(accepted / f"{into}.parquet")
     answerer = root / "answerer"
     processor = tiny_qwen.build_processor()
     tiny_qwen.save(tiny_qwen.build_model(processor, width=32, layers=1, seed=3), processor, answerer)

@@ -30,6 +30,8 @@ def test_a_sound_corpus_goes_on_whole(corpus):
     assert corpus.accepted("questions") == sorted(corpus.questions, key=lambda row: row["question_id"])
     assert pq.read_schema(corpus.into / "videos.parquet") == VIDEOS
     assert pq.read_schema(corpus.into / "questions.parquet") == QUESTIONS
+    assert corpus.accepted("training") == [row for row in corpus.accepted("questions") if row["split"] != "test"]
+    assert pq.read_schema(corpus.into / "training.parquet") == QUESTIONS
     names = {p.name for p in corpus.root.iterdir()}
     assert names == {"accepted", "corpus", "validation", "videos"}
 

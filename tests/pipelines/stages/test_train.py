@@ -48,7 +48,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data/accepted").mkdir(parents=True)
     rows = [("q1", "train"), ("q2", "val"), ("q3", "test")]
-    pd.DataFrame(rows, columns=["question_id", "split"]).to_parquet(tmp_path / "data/accepted/questions.parquet")
+    pd.DataFrame(rows, columns=["question_id", "split"]).to_parquet(tmp_path / "data/accepted/training.parquet")
     made: list[dict[str, Any]] = []
 
     def train_stage(stage: str, *, into: Path, log: Any, **told: Any) -> TrainReport:
@@ -102,7 +102,7 @@ def test_every_term_goes_to_mlflow_with_its_step(calls: list[dict[str, Any]]) ->
 
 def test_without_steps_or_questions_nothing_is_trained_and_said_so(calls: list[dict[str, Any]], capsys: Any) -> None:
     """One sentence, a folder that tells the reason, and the stages after it tell the same."""
-    path = Path("data/accepted/questions.parquet")
+    path = Path("data/accepted/training.parquet")
     module.train.body(Recorder(max_steps=0), "select")
     assert read_reason(Path("models/select")) == "`training` in params.yaml gives it no steps"
     table = pd.read_parquet(path)
