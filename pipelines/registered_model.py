@@ -35,7 +35,7 @@ class VideoQuestionAnswering(PythonModel):
         """
         from ntlbg.api import answers_from_frames, answers_from_points
         from ntlbg.evaluation.params import EvaluationParams
-        from ntlbg.features.encoders import load_encoder
+        from ntlbg.features.encoders import encoder_of, load_encoder
 
         config: Mapping[str, Any] = context.model_config
         params = EvaluationParams(**config["evaluation"])
@@ -46,6 +46,7 @@ class VideoQuestionAnswering(PythonModel):
             from ntlbg.modeling.rich_answerer import RichAnswerer
 
             shown = dict(config["shown"])
+            self.encoder = encoder_of(Path(context.artifacts["trained"]), self.encoder)
             model = RichAnswerer.load(
                 Path(context.artifacts["trained"]),
                 answerer,

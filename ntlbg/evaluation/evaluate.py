@@ -81,6 +81,7 @@ def evaluate(
     """
     import pandas as pd
 
+    from ntlbg.features.again import Again
     from ntlbg.modeling.checkpoint import locate
     from ntlbg.questions import protocols
     from ntlbg.video.source import FrameSource
@@ -140,13 +141,15 @@ def evaluate(
         for arm, one in trained:
             load_answerer.let_go()
             told = shelf.identity(one, arm.selector)
+            seeing = cache(partial(shelf.seeing, one, arm.selector))
+            again = None if seeing() is load_text_encoder() else Again(frames, seeing(), store)
             load_trained: Loaded[RichAnswerer] = Loaded(partial(shelf.load, one, arm.selector))
             rows += selected_rows(
                 questions,
                 [arm],
                 selectors=selectors,
-                videos=videos,
-                encoder=load_text_encoder,
+                videos=replace(videos, again=again),
+                encoder=seeing,
                 answering=replace(
                     answering,
                     answerer=load_trained,

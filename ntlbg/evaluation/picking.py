@@ -20,6 +20,7 @@ from ntlbg.records.question import Question
 from ntlbg.store import file_stem
 
 if TYPE_CHECKING:
+    from ntlbg.features.again import Again
     from ntlbg.features.encoders import Encoder
     from ntlbg.features.index import Features
     from ntlbg.selection.contract import Selector
@@ -31,6 +32,7 @@ class Videos:
 
     outcomes: Mapping[str, Mapping[str, Any]]
     features: Path
+    again: Again | None = None  # sees the frames anew, for a model whose encoder was trained on
 
     @classmethod
     def read(cls, frames: Path, features: Path) -> Videos:
@@ -59,6 +61,8 @@ class Videos:
             raise InputError("video: it was not decoded")
         if not DecodeOutcome(row["outcome"]).has_frames:
             raise InputError(f"video: {row['outcome']}" + (f" ({row['detail']})" if row["detail"] else ""))
+        if self.again is not None:
+            return self.again.load(video_id)
         path = self.features / f"{file_stem(video_id)}.safetensors"
         if not path.is_file():
             raise InputError(f"features: {path.name} is missing")
@@ -133,13 +137,13 @@ def selected_rows(
     encoder: Callable[[], Encoder],
     answering: Answering,
     meter: Meter,
-    proposed: int | None = None,
+    proposed: Callable[[int], int] | None = None,
 ) -> list[Row]:
     """Rows of all arms but the oracle: error rows + answers = questions × arms.
 
     selectors: by name, for the arms' selectors. encoder: loads the text encoder when it is first needed.
-    answering: of the answerer itself, or of the trained model that all of these arms ask; proposed: picks among which
-    that model keeps k, where they are more than k.
+    answering: of the answerer itself, or of the trained model that all of these arms ask; proposed: how many picks a
+    video of so many candidate frames is given for it, of which it keeps k at most.
     """
     rows: list[Row] = []
     for video_id, group in by_video(questions).items():
@@ -157,7 +161,8 @@ def selected_rows(
                 elif features is None:
                     row = new_row(question, arm, error=broken)
                 else:
-                    row = _select(question, arm, selectors[arm.selector], features, queries, proposed or arm.k)
+                    k = arm.k if proposed is None else proposed(len(features.index))
+                    row = _select(question, arm, selectors[arm.selector], features, queries, k)
                 pairs.append((row, question))
             answer_rows(pairs, answering, contexts if answering.shown is not None else None)
             rows += [row for row, _ in pairs]

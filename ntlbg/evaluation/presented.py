@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,12 @@ class Models:
             model = key(files=[[path.relative_to(folder).as_posix(), file_digest(path)] for path in files])
         return {"model": model, "answerer": locate(self.answerer).identity()}
 
+    def seeing(self, one: Presented, selector: str) -> Encoder:
+        """The encoder of the model, which its training may have changed. Raises InputError when it cannot be read."""
+        from ntlbg.features.encoders import encoder_of
+
+        return self.encoder() if one.model == UNTRAINED else encoder_of(self.place(one, selector), self.encoder())
+
     def load(self, one: Presented, selector: str) -> RichAnswerer:
         """The model, ready to answer.
 
@@ -96,7 +103,9 @@ class Models:
             "full_frames": one.full_frames,
         }
         if one.model != UNTRAINED:
-            return RichAnswerer.load(self.place(one, selector), self.answerer, encoder=self.encoder().identity, **told)
+            return RichAnswerer.load(
+                self.place(one, selector), self.answerer, encoder=self.seeing(one, selector).identity, **told
+            )
         features, query = self.widths()
         return RichAnswerer.untrained(
             self.answerer,
@@ -128,9 +137,9 @@ class Models:
             "pool": self.modeling.pool,
         }
 
-    def proposed(self, one: Presented) -> int:
-        """Picks that a rule proposes, among which the model keeps k."""
-        return max(one.k, round(one.k * self.modeling.pool))
+    def proposed(self, one: Presented) -> Callable[[int], int]:
+        """Candidate frames of a video → picks that a rule proposes, among which the model keeps k at most."""
+        return partial(self.modeling.proposals, one.k)
 
 
 def visual_tokens(

@@ -66,9 +66,12 @@ class DualEncoder(Encoder):
         self._model = model.eval().requires_grad_(False).to(device)
         self._device, self._dtype = device, torch.float32
         self._pooled: list[Any] = []
+        self._given: list[Any] | None = None  # what the last block is given, where somebody asks
         if hasattr(model, "vision_model"):
             # CLIP overwrites the pooled output with its projection, so it is caught on the way
             model.vision_model.register_forward_hook(lambda _m, _i, out: self._pooled.append(out.pooler_output.clone()))
+        if has_blocks(model):
+            model.vision_model.encoder.layers[-1].register_forward_pre_hook(self._listen, with_kwargs=True)
         self.frame_size = _side(self._processor.image_processor)
         self.name = f"{source}" + (f"@{revision[:8]}" if revision else "")
         self.identity = {
@@ -97,6 +100,42 @@ class DualEncoder(Encoder):
 
         self._dtype = getattr(torch, dtype)
         self._model.to(self._dtype)
+
+    @property
+    def device(self) -> str:
+        """Where it computes, as torch names it."""
+        return self._device
+
+    @property
+    def vision_tower(self) -> Any:
+        """The tower with its `encoder.layers`, `post_layernorm` and, where there is one, `head`.
+
+        Raises InputError when the checkpoint is of another kind than CLIP and SigLIP.
+        """
+        if not has_blocks(self._model):
+            raise InputError(
+                f"{self.name}: a {type(self._model).__name__} has no vision tower whose last block is known",
+                hint="set `training.unfreeze_encoder` to false, or take a CLIP or SigLIP checkpoint",
+            )
+        return self._model.vision_model
+
+    def before_last_block(self, frames: Array) -> tuple[Any, Array]:
+        """(a tensor [n, p, w]: what the vision tower's last block is given for p tokens a frame; the frames' vectors).
+
+        Raises InputError as `vision_tower` does.
+        """
+        assert self.vision_tower is not None
+        self._given = []
+        try:
+            _, vectors = self.encode_frames(frames)
+            (hidden,) = self._given
+        finally:
+            self._given = None
+        return hidden.float().clone(), vectors  # one made for inference takes part in no gradient
+
+    def _listen(self, _block: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._given is not None:
+            self._given.append((args[0] if args else kwargs["hidden_states"]).clone())
 
     def encode_frames(self, frames: Array) -> tuple[Array, Array]:
         import torch
@@ -127,6 +166,12 @@ class DualEncoder(Encoder):
         known = {k: v.to(self._device) for k, v in inputs.items() if k in ("input_ids", "attention_mask")}
         with one_torch_thread(), torch.inference_mode():
             return _unit(_tensor(self._model.get_text_features(**known)))
+
+
+def has_blocks(model: Any) -> bool:
+    """Whether a model's vision tower is built as CLIP's and SigLIP's are."""
+    tower = getattr(model, "vision_model", None)
+    return hasattr(getattr(tower, "encoder", None), "layers") and hasattr(tower, "post_layernorm")
 
 
 @contextmanager

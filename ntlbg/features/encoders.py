@@ -16,6 +16,7 @@ from ntlbg.records.arrays import Array
 
 EMBEDDED = "embedded"
 POINTER = "pointer.json"
+LAST_BLOCK = "encoder.safetensors"  # in the folder of a trained model: the encoder's last block, where it was trained
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -101,6 +102,18 @@ def load_encoder(
         encoder = _from_hub(str(source), revision, device)
     encoder.compute_in(dtype)
     return encoder
+
+
+def encoder_of(model: Path, frozen: Encoder) -> Encoder:
+    """The encoder of a trained model: `frozen` itself, or with the last block that training left in the model's folder.
+
+    Raises InputError when that file does not hold a block of this encoder.
+    """
+    if not (model / LAST_BLOCK).is_file():
+        return frozen
+    from ntlbg.features.last_block import Retrained
+
+    return Retrained(frozen, model / LAST_BLOCK)
 
 
 def check_device(device: str) -> None:

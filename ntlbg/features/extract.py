@@ -56,7 +56,7 @@ def features_of(
 
     shard: `.npy` file of uint8 [T, h, w, 3]. Raises InputError naming it when it does not hold T such frames.
     """
-    frames = _open(shard, shown)
+    frames = open_shard(shard, shown)
     times = np.asarray(shown.timestamps_s, np.float64)
     named = key(
         frames=file_digest(shard),
@@ -90,7 +90,8 @@ def features_of(
     return Features(index, tensors["vectors"], encoder.name), encoded
 
 
-def _open(shard: Path, shown: Shown) -> Array:
+def open_shard(shard: Path, shown: Shown) -> Array:
+    """The frames of a video, uint8 [T, h, w, 3], memory-mapped. Raises InputError naming a file that holds others."""
     try:
         frames = np.load(shard, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -124,7 +125,7 @@ def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store
     frames: the folder that `decode` wrote: `outcomes.parquet` and a shard per video.
     Raises InputError naming the file when the table or a shard is missing or does not fit.
     """
-    rows = _rows(frames / "outcomes.parquet")
+    rows = read_rows(frames / "outcomes.parquet")
     encoder.compute_in(params.dtype)
     counts = {"encoded": 0, "reused": 0, "skipped": 0, "frames": 0}
     wanted = set()
@@ -161,7 +162,8 @@ def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store
     return Extracted(counts)
 
 
-def _rows(table: Path) -> list[dict[str, Any]]:
+def read_rows(table: Path) -> list[dict[str, Any]]:
+    """What a feature file needs of each row of `outcomes.parquet`. Raises InputError when it cannot be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

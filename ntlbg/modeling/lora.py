@@ -14,7 +14,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
 from ntlbg.errors import InputError
-from ntlbg.modeling.tensors import read_tensors, write_tensors
+from ntlbg.tensors import read_tensors, write_tensors
 from ntlbg.section import Section
 from ntlbg.store import write_atomic
 

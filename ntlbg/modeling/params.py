@@ -12,7 +12,7 @@ from ntlbg.section import Section
 class ModelingParams(Section):
     """A video of T candidate frames is given `representatives_of(T)` rich points."""
 
-    representatives: PositiveInt  # at most, for a video of `video.max_frames` frames
+    representatives: PositiveInt  # at most, for a video of `video.max_frames` frames; no more points are shown
     coverage_ratio: Annotated[float, Field(gt=0, le=1)]  # representatives per candidate frame
     coverage_align: PositiveInt  # the number is a multiple of this: full tiles on a GPU
     coverage_minimum: PositiveInt  # short videos get at least so many
@@ -29,3 +29,8 @@ class ModelingParams(Section):
         # rounded first: 0.07 * 100 is 7.000000000000001 in floating point
         wanted = int(round(frames * self.coverage_ratio, 6)) // self.coverage_align * self.coverage_align
         return min(max(wanted, self.coverage_minimum), self.representatives, frames)
+
+    def proposals(self, points: int, frames: int) -> int:
+        """Picks that a rule proposes where `points` are asked for: no more points than representatives, times `pool`."""
+        kept = min(points, self.representatives_of(frames))
+        return max(kept, round(kept * self.pool))

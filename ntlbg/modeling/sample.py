@@ -32,10 +32,11 @@ class Sample:
 
     visual: [K, n, D], the picks' visual tokens; n is all of a frame's or as few as a point takes. frames: uint8
     [K, h, w, 3] in their place. size: (h, w) of the frames behind `visual`; None where the model's own is meant.
-    answer: place of the right option, None where it is not known.
+    answer: place of the right option, None where it is not known. hidden: what the encoder's last block is given of
+    the T frames, where that block is trained; `features` are then made of it, and may be a tensor with a gradient.
     """
 
-    features: Array
+    features: Any
     timestamps_s: Array
     duration_s: float
     relevance: Array
@@ -47,6 +48,7 @@ class Sample:
     visual: Any = None
     frames: Array | None = None
     size: tuple[int, int] | None = None
+    hidden: Any = None
 
     def __post_init__(self) -> None:
         T, K = len(self.features), len(self.indices)
@@ -107,7 +109,7 @@ def collate(samples: Sequence[Sample], query: int, see: Callable[[Array], Tensor
 
     def stacked(values: Sequence[Any], dtype: torch.dtype = torch.float32, fill: float = 0) -> Tensor:
         try:
-            rows = [torch.from_numpy(np.array(v)).to(dtype) for v in values]
+            rows = [(v if isinstance(v, Tensor) else torch.from_numpy(np.array(v))).to(dtype) for v in values]
             return pad_sequence(rows, batch_first=True, padding_value=fill).to(device)
         except RuntimeError as error:
             raise InputError(f"samples of one batch differ in width ({error})") from error

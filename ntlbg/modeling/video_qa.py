@@ -32,7 +32,7 @@ from ntlbg.modeling.rich_points import RichPointConstructor, RichPoints
 from ntlbg.modeling.sample import Batch, Sample, collate
 from ntlbg.modeling.sequence import Blocks
 from ntlbg.modeling.settings import Settings, Stage, read_settings, write_settings
-from ntlbg.modeling.tensors import HINT, read_tensors, write_tensors
+from ntlbg.tensors import HINT, read_tensors, write_tensors
 from ntlbg.modeling.threads import threads_for
 from ntlbg.store import canonical, file_digest
 

@@ -19,11 +19,15 @@ from ntlbg.training.visual import VisualTokens
 
 if TYPE_CHECKING:
     from ntlbg.modeling.video_qa import Sample
+    from ntlbg.training.unfrozen import Hidden
 
 
 @dataclass
 class Batches:
-    """train, val: exercises. picks: the rule's frames. visual: their tokens. seed, stage: what orders depend on."""
+    """train, val: exercises. picks: the rule's frames. visual: their tokens. seed, stage: what orders depend on.
+
+    hidden: what the encoder's last block is given, where that is trained.
+    """
 
     train: Sequence[Exercise]
     val: Sequence[Exercise]
@@ -31,6 +35,7 @@ class Batches:
     visual: VisualTokens
     seed: int
     stage: str
+    hidden: Hidden | None = None
     _orders: dict[int, Array] = field(default_factory=dict, repr=False)
     _by_video: dict[str, list[Exercise]] = field(default_factory=dict, repr=False)
 
@@ -79,6 +84,7 @@ class Batches:
             options=exercise.options,
             answer=exercise.answer,
             size=self.visual.size,
+            hidden=None if self.hidden is None else self.hidden.of(exercise.video_id),
         )
 
     def videos(self) -> list[str]:

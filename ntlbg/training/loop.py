@@ -126,7 +126,7 @@ class _Loop:
         self.before, self.total = params.span(stage)
         self._log = log if accelerator.is_main_process else _silent
         set_seed(int(draw("torch", seed, stage, accelerator.process_index).integers(2**31)))
-        self.trained = set_trainable(objective, stage)
+        self.trained = set_trainable(objective, stage, params.unfreeze_encoder)
         self.wrapped: Any = accelerator.prepare_model(objective)
         groups = optimiser_groups(self.trained, params)
         self.optimiser: Any = accelerator.prepare_optimizer(torch.optim.AdamW(groups, lr=0.0, betas=BETAS))
@@ -217,7 +217,7 @@ class _Loop:
         """Watch the val questions; keep the parameters when they are the best so far."""
         if not self.batches.val:
             return {}
-        score = validate(self.objective.model, self.batches, self.params, self.accelerator, step)
+        score = validate(self.objective, self.batches, self.params, self.accelerator, step)
         state = self.state
         if state.best is None or score.better_than(state.best, self.params.watch):
             state.best, state.stale, state.best_parameters = score, 0, cloned(self.trained)

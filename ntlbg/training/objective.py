@@ -14,13 +14,15 @@ from ntlbg.training.schedule import Weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ntlbg.features.last_block import LastBlock
     from ntlbg.modeling.video_qa import Sample
 
 
 class Objective(nn.Module):
     """model: an NTLBGVideoQA. transition: f_transition. reference: what the language model expects of frames.
 
-    terms: names of the terms that count; all are computed and told. likelihood: its weight.
+    terms: names of the terms that count; all are computed and told. likelihood: its weight. last: the encoder's last
+    block, where it is trained.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class Objective(nn.Module):
         terms: Sequence[str],
         target: Literal["median", "argmin"],
         likelihood: float,
+        last: LastBlock | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.transition = transition
+        self.last = last
         self.reference = reference
         self.presentation, self.points = presentation, points
         self.terms, self.target, self.likelihood = frozenset(terms), target, likelihood
@@ -50,7 +54,7 @@ class Objective(nn.Module):
         Besides: `contour` (c), `constraint_cv` (coefficient of variation of the picks' distances), `distance` (the
         law's mean squared distance over d, 1 for a law that fits) and `context_spread`.
         """
-        out = self.model(samples, presentation=self.presentation, points=self.points, noise=noise)
+        out = self.model(self.seen(samples), presentation=self.presentation, points=self.points, noise=noise)
         with torch.autocast(device_type=out.logits.device.type, enabled=False):  # sums of squares need float32
             found = self._terms(out)
         counts = {
@@ -63,6 +67,14 @@ class Objective(nn.Module):
         counted = [counts[name] * found[name] for name in sorted(self.terms)]
         loss = torch.stack(counted).sum(0).mean()
         return {"loss": loss, **{name: values.detach().mean() for name, values in found.items()}}
+
+    def seen(self, samples: list[Sample]) -> list[Sample]:
+        """The samples as the model is given them: through the encoder's last block, where that is trained."""
+        if self.last is None:
+            return samples
+        from ntlbg.training.unfrozen import seen_through
+
+        return seen_through(self.last, samples)
 
     def _terms(self, out: Any) -> dict[str, Tensor]:
         """Every term [B]. A term that does not count is computed without a graph."""

@@ -37,6 +37,9 @@ class TrainingParams(Section):
     lora_alpha: PositiveFloat = 16.0
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
 
+    unfreeze_encoder: bool = False  # stage `select` trains the encoder's last vision block too
+    encoder_learning_rate: PositiveFloat | None = None  # of that block; None = a tenth of learning_rate
+
     constraint_target: Literal["median", "argmin"] = "median"  # the contour that picks are drawn to
     likelihood: NonNegativeFloat = 1.0  # weight of the Gaussian likelihood that pins Sigma; 0 lets it drift
 

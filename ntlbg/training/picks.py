@@ -9,7 +9,7 @@ Room `picks` of the store, one value per video and variant: `picks.json`, questi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from ntlbg.store import Store, canonical, file_digest, file_stem, key, write_ato
 from ntlbg.training.questions import Exercise
 
 if TYPE_CHECKING:
+    from ntlbg.features.again import Again
     from ntlbg.features.encoders import Encoder
     from ntlbg.features.index import Features
     from ntlbg.selection.contract import Selector
@@ -40,19 +41,21 @@ def draw(*parts: object) -> np.random.Generator:
 
 @dataclass
 class Picks:
-    """selector: the rule. k: picks per question. perturb: share of candidate frames hidden. variants: ways of hiding.
+    """selector: the rule. k: candidate frames of a video → picks per question.
 
-    features: folder of feature files.
+    perturb: share of candidate frames hidden. variants: ways of hiding. features: folder of feature files; again: sees
+    the frames anew in their place, where the encoder was trained on.
     """
 
     selector: Selector
     encoder: Encoder
     features: Path
-    k: int
+    k: Callable[[int], int]
     perturb: float
     variants: int
     seed: int
     store: Store
+    again: Again | None = None
     _queries: dict[str, Query] = field(default_factory=dict, repr=False)
     _picked: dict[tuple[str, int | None], dict[str, Array]] = field(default_factory=dict, repr=False)
     _rules: str = ""
@@ -102,7 +105,7 @@ class Picks:
             parameters=json.loads(json.dumps(self.selector.parameters)),
             rules=self._rules,
             questions={e.question_id: e.text for e in together},
-            k=self.k,
+            k=self.k(len(self.index(video))),
             hidden=None if variant is None else [self.perturb, self.seed, variant],
         )
 
@@ -116,17 +119,18 @@ class Picks:
 
     def _select(self, exercise: Exercise, variant: int | None) -> Array:
         index, query = self.index(exercise.video_id), self.query(exercise)
+        k = self.k(len(index))
         if variant is None:
-            return self.selector.select(index, query, self.k).indices
+            return self.selector.select(index, query, k).indices
         seen, kept = self._shown(exercise.video_id, variant)
         hidden = replace(query, relevance=query.relevance[kept])
-        return kept[self.selector.select(seen, hidden, self.k).indices]
+        return kept[self.selector.select(seen, hidden, k).indices]
 
     def _thinned(self, video_id: str, variant: int) -> tuple[VideoIndex, Array]:
         """The video without its hidden frames, and the places of those left."""
         index = self.index(video_id)
         T = len(index)
-        count = min(T, max(self.k, round((1 - self.perturb) * T)))
+        count = min(T, max(self.k(T), round((1 - self.perturb) * T)))
         kept = np.sort(draw("hide", self.seed, video_id, variant).choice(T, count, replace=False))
         return replace(index, features=index.features[kept], timestamps_s=index.timestamps_s[kept]), kept
 
@@ -136,6 +140,8 @@ class Picks:
     def _read(self, video_id: str) -> Features:
         from ntlbg.features.index import load_features
 
+        if self.again is not None:
+            return self.again.load(video_id)
         return load_features(self._path(video_id))
 
 

@@ -7,7 +7,9 @@ and nothing here looks at it. Evidence is not among the arguments.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,10 +86,11 @@ def train_stage(
     Raises InputError when a table or checkpoint cannot be read, there is nothing to train on, the selector is
     unknown, or the stage before is missing.
     """
-    from ntlbg.features.encoders import load_encoder
+    from ntlbg.features.again import Again
+    from ntlbg.features.encoders import LAST_BLOCK, encoder_of, load_encoder
     from ntlbg.modeling.qwen import QwenAdapter
-    from ntlbg.modeling.tensors import write_tensors
     from ntlbg.modeling.video_qa import NTLBGVideoQA
+    from ntlbg.tensors import write_tensors
     from ntlbg.training.batches import Batches
     from ntlbg.training.checkpoint import Checkpoints, scratch
     from ntlbg.training.loop import accelerator_for, fit
@@ -96,6 +99,7 @@ def train_stage(
     from ntlbg.training.precision import resolve
     from ntlbg.training.reference import measure
     from ntlbg.training.trainable import TERMS, groups
+    from ntlbg.training.unfrozen import Hidden
     from ntlbg.training.visual import VisualTokens
 
     if (previous is None) != (stage == STAGES[0]):
@@ -119,17 +123,25 @@ def train_stage(
         store=store,
     )
     exercises, left_out = _exercises(accepted, params, visual)
+    frozen = load_encoder(encoder, device=params.device)
+    seeing = frozen if previous is None else encoder_of(previous, frozen)
     picks = Picks(
         rule,
-        load_encoder(encoder, device=params.device),
+        seeing,
         features,
-        k=max(params.points, round(params.points * modeling.pool)),
+        k=partial(modeling.proposals, params.points),
         perturb=params.perturb,
         variants=params.variants,
         seed=seed,
         store=store,
+        again=None if seeing is frozen else Again(frames, seeing, store),
     )
     batches = Batches(exercises["train"], exercises["val"], picks, visual, seed, stage)
+    last = None
+    if stage == STAGES[0] and params.unfreeze_encoder:
+        from ntlbg.features.last_block import LastBlock, weights_of
+
+        last, batches.hidden = LastBlock(frozen), Hidden(Again(frames, frozen, store))
     if previous is None:
         model = _fresh(adapter, batches, rule, modeling, params, seed)
     else:
@@ -148,6 +160,7 @@ def train_stage(
         terms=TERMS[stage],
         target=params.constraint_target,
         likelihood=params.likelihood,
+        last=last,
     ).to(accelerator.device)
     run = key(
         stage=stage,
@@ -180,6 +193,12 @@ def train_stage(
     validation = _told(fitted.start, "start") | _told(fitted.best, "best")
     if accelerator.is_main_process:
         with folder_atomic(into) as folder:
+            if last is not None:
+                write_tensors(folder / LAST_BLOCK, weights_of(last))
+                told = {"encoder": encoder_of(folder, frozen).identity}
+                model.settings = model.settings.model_copy(update=told)
+            elif previous is not None and seeing is not frozen:
+                shutil.copyfile(previous / LAST_BLOCK, folder / LAST_BLOCK)
             model.save(folder, stage=stage)
             write_tensors(folder / TRANSITION, dict(objective.transition.state_dict()))
             story = {
@@ -194,15 +213,15 @@ def train_stage(
         if checkpoints is None:  # else its owner says when the model is where it belongs
             kept.clear()
     accelerator.wait_for_everyone()
-    last = fitted.history[-max(1, len(fitted.history) // 10) :]
-    names = [n for n in (last[-1] if last else {}) if n != "step" and not n.startswith("val_")]
-    losses = {name: sum(record[name] for record in last) / len(last) for name in names}
+    latest = fitted.history[-max(1, len(fitted.history) // 10) :]
+    names = [n for n in (latest[-1] if latest else {}) if n != "step" and not n.startswith("val_")]
+    losses = {name: sum(record[name] for record in latest) / len(latest) for name in names}
     return TrainReport(fitted.ended, losses, validation, fitted.gpu_seconds / 3600, questions)
 
 
 def _exercises(accepted: Path, params: TrainingParams, visual: VisualTokens) -> tuple[dict[str, list[Exercise]], int]:
     """({`train`, `val`: questions}, how many were left out). Raises InputError when there is nothing to train on."""
-    from ntlbg.training.questions import read_exercises
+    from ntlbg.training.questions import QUESTIONS, read_exercises
 
     found, left_out = {}, 0
     for split in ("train", "val"):
@@ -210,7 +229,7 @@ def _exercises(accepted: Path, params: TrainingParams, visual: VisualTokens) -> 
         left_out += without
     if not found["train"]:
         raise InputError(
-            f"{accepted / 'questions.parquet'}: no training question has a known answer and a video with frames",
+            f"{accepted / QUESTIONS}: no training question has a known answer and a video with frames",
             hint="add questions of the split `train`; reports/validation says what was set aside, and why",
         )
     return found, left_out
@@ -243,7 +262,7 @@ def _transition(previous: Path | None, context: int, width: int, seed: int) -> T
     """f_transition as the stage before left it, or afresh. Raises InputError when its file is not sound."""
     import torch
 
-    from ntlbg.modeling.tensors import read_tensors
+    from ntlbg.tensors import read_tensors
     from ntlbg.training.losses import Transition
 
     with torch.random.fork_rng(devices=[]):

@@ -41,16 +41,19 @@ def marks(scores: list[float], answer: int) -> tuple[float, float | None]:
     return total - scores[answer], float(scores.index(top) == answer)
 
 
-def validate(model: Any, batches: Batches, params: TrainingParams, accelerator: Accelerator, step: int) -> Score:
-    """The score on all val questions, each process taking its part."""
+def validate(objective: Any, batches: Batches, params: TrainingParams, accelerator: Accelerator, step: int) -> Score:
+    """The score of the objective's model on all val questions, each process taking its part."""
     import torch
 
     sums = torch.zeros(4, dtype=torch.float64)  # losses, questions, right ones, questions with options
+    model = objective.model
     was = model.training
     model.eval()
     for samples in batches.validation(2 * params.batch_size, accelerator.process_index, accelerator.num_processes):
         with torch.no_grad(), accelerator.autocast():
-            scored = model.score_options(samples, presentation=params.presentation, points=params.points)
+            scored = model.score_options(
+                objective.seen(samples), presentation=params.presentation, points=params.points
+            )
         for sample, scores in zip(samples, scored, strict=True):
             assert sample.answer is not None  # questions without one are left out
             loss, right = marks(scores, sample.answer)

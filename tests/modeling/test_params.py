@@ -34,6 +34,13 @@ def test_more_frames_never_get_fewer_representatives():
     assert exact.representatives_of(100) == 7
 
 
+def test_a_rule_proposes_no_more_than_the_video_has_representatives():
+    """However many points are asked for; `pool` multiplies what is left."""
+    assert [PARAMS.proposals(256, frames) for frames in (4096, 300, 10)] == [256, 32, 10]
+    wide = PARAMS.model_copy(update={"pool": 1.5})
+    assert [wide.proposals(256, frames) for frames in (4096, 300)] == [384, 48]
+
+
 def test_sizes_of_the_trained_parts_have_defaults_and_bounds():
     """A tier need not name them; a pool below 1 or an uneven time encoding is refused."""
     assert (PARAMS.rank, PARAMS.window, PARAMS.tokens_per_point, PARAMS.pool) == (8, 5, 1, 1.0)

@@ -30,7 +30,14 @@ def batches(world, text_encoder, store) -> Batches:
         read_exercises(world["accepted"], split, "open", set(visual.videos(split)))[0] for split in ("train", "val")
     )
     picks = Picks(
-        registry.make("ntlbg"), text_encoder, world["features"], k=6, perturb=0.2, variants=3, seed=5, store=store
+        registry.make("ntlbg"),
+        text_encoder,
+        world["features"],
+        k=lambda frames: 6,
+        perturb=0.2,
+        variants=3,
+        seed=5,
+        store=store,
     )
     return Batches(train, val, picks, visual, 5, "select")
 

@@ -187,7 +187,7 @@ def test_a_stage_ends_early_and_keeps_its_best_parameters(tmp_path):
     from ntlbg.training.loop import accelerator_for
     from ntlbg.training.validation import validate
 
-    now = validate(model, tiny_batches(), params, accelerator_for(params), 0)
+    now = validate(tiny_objective(model), tiny_batches(), params, accelerator_for(params), 0)
     assert now.loss == pytest.approx(fitted.best.loss, rel=1e-5)
 
 

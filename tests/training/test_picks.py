@@ -22,7 +22,7 @@ def picks(world, text_encoder, store):
     """Makes Picks of a rule."""
 
     def make(name: str = "ntlbg", **changed) -> Picks:
-        arguments = {"k": 6, "perturb": 0.3, "variants": 2, "seed": 5, "store": store} | changed
+        arguments = {"k": lambda frames: 6, "perturb": 0.3, "variants": 2, "seed": 5, "store": store} | changed
         return Picks(registry.make(name), text_encoder, world["features"], **arguments)
 
     return make

@@ -20,6 +20,8 @@ from tests.training.tiny import Tiny, tiny_objective, tiny_params
         ("model.adapter.model.base_model.model.language_model.layers.0.q_proj.base_layer.weight", "base"),
         ("model.adapter.model.visual.blocks.0.attention.weight", "base"),
         ("transition.look.weight", "transition"),
+        ("last.block.mlp.fc1.weight", "encoder"),
+        ("last.norm.weight", "base"),
     ],
 )
 def test_names_tell_the_group(name, group):
@@ -33,6 +35,7 @@ def test_stages_add_terms_and_never_drop_one():
     assert set(TERMS["full"]) == {"task", "constraint", "likelihood", "context", "alignment"}
     assert all("likelihood" in terms for terms in TERMS.values() if "constraint" in terms)
     assert groups("joint") == groups("full")
+    assert [stage for stage in ("select", "joint", "full") if "encoder" in groups(stage, True)] == ["select"]
 
 
 @pytest.mark.parametrize("stage", ["select", "joint", "full"])

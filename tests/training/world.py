@@ -39,7 +39,7 @@ SMALL = {"hidden": 8, "context": 8, "temporal": 4, "window": 2, "rank": 4}
 
 def modeling(**changed: Any) -> ModelingParams:
     """Small sizes."""
-    usual: dict[str, Any] = {"representatives": 8, "coverage_ratio": 0.25, "coverage_align": 1, "coverage_minimum": 1}
+    usual: dict[str, Any] = {"representatives": 8, "coverage_ratio": 0.5, "coverage_align": 1, "coverage_minimum": 1}
     return ModelingParams(**(usual | SMALL | changed))
 
 

@@ -1,4 +1,4 @@
-"""Weights of our own modules on disk: safetensors, equal values to equal bytes, read back only as what was expected."""
+"""Weights on disk: safetensors, equal values to equal bytes, read back only as what was expected."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from ntlbg.errors import InputError
-from ntlbg.modeling.tensors import read_tensors, write_tensors
+from ntlbg.tensors import read_tensors, write_tensors
 
 SHAPES = {"a": (2, 3), "b": (4,)}
 
