@@ -1,22 +1,35 @@
 """Milliseconds per question of every selector, at three lengths of video.
 
     python benchmarks/selection_speed.py [--repeats 15] [--frames 300 1200 3600] [--cpu] [--json]
+    python benchmarks/selection_speed.py --ratios [--repeats 15] [--long-repeats 3] [--cpu] [--json]
 
 One BLAS thread, made-up videos of 512 features with shots and recurring scenes. `prepare` is paid once per video, the
 other rows once per question. Selectors take turns within each round, so that a busy moment of the machine meets all
 of them; a row is the median over rounds, each with a question of its own. `--cpu` counts processor time instead of wall
 time: on a busy machine it is the nearer to what a quiet one would need.
+
+`--ratios` prints what `ntlbg` takes on a video it knows, in shares of what others take, and the memory it needs beyond
+the video's: an hour (T = 3,600, d = 1152, k = 64) against MDP3 on the same pool, its gains evaluated lazily or all of
+them (k columns of the kernel), and against `stable_mahalanobis_distance` as the project's first README printed it
+(torch, float32, one distance for each frame, no choice yet); and T = 8,192, k = 1,024 against scikit-learn's KMeans
+(one restart, same space). All take turns in one process. Scores are such as an encoder of pictures and text gives:
+0.25 with a standard deviation of 0.03. The others may use every core, ntlbg and MDP3 keep to one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import torch
+from sklearn.cluster import KMeans
 
 from ntlbg.records.query import Query
 from ntlbg.records.video_index import VideoIndex
@@ -30,13 +43,13 @@ FEATURES = 512
 BUDGETS = {300: 8, 1200: 16, 3600: 32}  # frames chosen of so many candidates
 
 
-def video_of(frames: int, seed: int = 0) -> tuple[VideoIndex, np.random.Generator]:
+def video_of(frames: int, seed: int = 0, width: int = FEATURES) -> tuple[VideoIndex, np.random.Generator]:
     """A video of shots of about 8 s, each showing one of a few recurring scenes, with slow and white noise."""
     rng = np.random.default_rng([seed, frames])
-    spectrum = 1 / np.sqrt(np.arange(FEATURES) + 6.0)
+    spectrum = 1 / np.sqrt(np.arange(width) + 6.0)
 
     def parts(n: int) -> np.ndarray:
-        return rng.normal(size=(n, FEATURES)) * spectrum
+        return rng.normal(size=(n, width)) * spectrum
 
     scenes, lengths = parts(max(4, frames // 60)), 1 + rng.poisson(7, size=frames)
     shot = np.repeat(np.arange(frames), lengths)[:frames]
@@ -80,13 +93,113 @@ def rows(frames: int, repeats: int, clock: Clock) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
+@dataclass(frozen=True)
+class Ratios:
+    """One interleaved run. taken: median milliseconds by row. peak_mb: of one `ntlbg` choice, beyond what was there."""
+
+    frames: int
+    k: int
+    taken: dict[str, float]
+    spread: dict[str, tuple[float, float]]
+    peak_mb: float
+
+    def ratio(self, row: str) -> float:
+        """What ntlbg takes, in shares of this row."""
+        return self.taken["ntlbg"] / self.taken[row]
+
+
+def stable_mahalanobis_distance(x: torch.Tensor, mu: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """Squared distances, [T], as the first README has them. x: [T, d]. mu: [d]. sigma: [d, d], positive definite."""
+    factor = torch.linalg.cholesky(sigma + 1e-6 * torch.eye(sigma.shape[-1]))
+    z = torch.linalg.solve_triangular(factor, (x - mu).T, upper=False)
+    return torch.sum(z**2, dim=0)
+
+
+def against(
+    others: dict[str, Callable[[Query], object]], video: VideoIndex, k: int, repeats: int, clock: Clock
+) -> Ratios:
+    """ntlbg and the others in turn, each round with a question of its own."""
+    rng = np.random.default_rng(len(video))
+    ntlbg = registry.make("ntlbg")
+    runs: dict[str, Callable[[Query], object]] = {"ntlbg": lambda query: ntlbg.select(video, query, k)} | others
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for repeat in range(repeats + 1):
+        curve = question_of(video, rng, repeat)
+        query = Query(curve.text, 0.25 + 0.03 * curve.relevance)
+        for name, run in runs.items():
+            started = clock()
+            run(query)
+            if repeat:  # the first round prepares the video
+                taken[name].append(1e3 * (clock() - started))
+    tracemalloc.start()
+    ntlbg.select(video, query, k)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    median = {name: statistics.median(values) for name, values in taken.items()}
+    return Ratios(len(video), k, median, {n: (min(values), max(values)) for n, values in taken.items()}, peak)
+
+
+def hour(repeats: int, clock: Clock, frames: int = 3600, k: int = 64, width: int = 1152) -> Ratios:
+    """An hour at one frame a second, against MDP3 and the README's distance."""
+    video, _ = video_of(frames, width=width)
+    lazy, single = (registry.make("mdp3", variant=variant, pool=0) for variant in ("lazy", "single"))
+    x = torch.from_numpy(np.array(video.features))
+    mu, sigma = x.mean(dim=0), torch.cov(x.T)
+    others: dict[str, Callable[[Query], object]] = {
+        "mdp3, lazy gains": lambda query: lazy.select(video, query, k),
+        "mdp3, k columns": lambda query: single.select(video, query, k),
+        "stable_mahalanobis_distance": lambda query: stable_mahalanobis_distance(x, mu, sigma),
+    }
+    return against(others, video, k, repeats, clock)
+
+
+def very_long(repeats: int, clock: Clock, frames: int = 8192, k: int = 1024, width: int = 1152) -> Ratios:
+    """More than two hours and a budget of a thousand, against k-means."""
+    video, rng = video_of(frames, width=width)
+    points = registry.make("ntlbg").law(video, question_of(video, rng, 0)).space.points  # type: ignore[attr-defined]
+    others: dict[str, Callable[[Query], object]] = {
+        "KMeans": lambda query: KMeans(n_clusters=k, n_init=1, random_state=0).fit(points)
+    }
+    return against(others, video, k, repeats, clock)
+
+
+def print_ratios(found: list[Ratios], unit: str) -> None:
+    """A table of each run."""
+    print(
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, torch on {torch.get_num_threads()} threads; {unit}"
+    )
+    for run in found:
+        print(f"\nT={run.frames} k={run.k}: ntlbg needs {run.peak_mb:.1f} MB more at its peak")
+        for name, value in run.taken.items():
+            low, high = run.spread[name]
+            told = "" if name == "ntlbg" else f"   ntlbg / this = {run.ratio(name):.2f}"
+            print(f"  {name:<28}{value:>10.1f}  ({low:.1f} to {high:.1f}){told}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--frames", type=int, nargs="+", default=list(BUDGETS))
     parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--ratios", action="store_true", help="ntlbg against MDP3, the README's distance and KMeans")
+    parser.add_argument("--long-repeats", type=int, default=3, help="rounds of the slow run at T = 8,192")
     arguments = parser.parse_args()
+    if arguments.ratios:
+        # processor time of all threads: torch and scikit-learn have several
+        clock = time.process_time if arguments.cpu else time.perf_counter
+        unit = "CPU ms, median (range)" if arguments.cpu else "ms, median (range)"
+        found = [hour(arguments.repeats, clock)]
+        if arguments.long_repeats:
+            found.append(very_long(arguments.long_repeats, clock))
+        if arguments.json:
+            runs = [
+                {"T": r.frames, "k": r.k, "taken": r.taken, "spread": r.spread, "peak_mb": r.peak_mb} for r in found
+            ]
+            print(json.dumps({"unit": unit, "runs": runs}, indent=2))
+        else:
+            print_ratios(found, unit)
+        return
     clock = time.thread_time if arguments.cpu else time.perf_counter
     with one_thread():
         table = {n: rows(n, arguments.repeats, clock) for n in arguments.frames}

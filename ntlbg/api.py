@@ -2,6 +2,7 @@
 
     chosen = select_frames("film.mp4", "a dog on a skateboard", 8)
     chosen.selection.timestamps_s, chosen.pictures()
+    select_frames("film.mp4", "a dog on a skateboard", "auto", explained=0.9)  # as few frames as explain so much
 
     answered = ask("film.mp4", "What does the dog ride?", ["a bus", "a skateboard"], answerer="models/answerer")
     answered.letter, answered.text, answered.chosen.selection.timestamps_s
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -93,8 +94,10 @@ class Chosen:
 def select_frames(
     video: str | Path,
     query: str,
-    k: int,
+    k: int | Literal["auto"],
     *,
+    explained: float | None = None,
+    max_k: int | None = None,
     selector: str = "ntlbg",
     encoder: str | Path | Encoder = EMBEDDED,
     fps: float = 1.0,
@@ -106,18 +109,30 @@ def select_frames(
 ) -> Chosen:
     """Choose the k frames of `video` that represent it best, given the question.
 
+    k: how many; with `auto` the least number that explains the share `explained` (0.9 where none is given) of the
+    question's law, at most `max_k` (64). The number is then the length of the selection, and a note says where the cap
+    was met.
     fps: candidate frames per second; if that makes more than `max_frames`, so many are spread over the whole video.
     size: height and width at which they are decoded; what the encoder asks for where none is given.
     encoder: `embedded`, a checkpoint folder, `HUB_ID@COMMIT`, or a loaded Encoder. settings: of the selector.
     Raises InputError for a wrong argument, VideoError (with its outcome) for a video that cannot be read.
     """
-    from ntlbg.selection import registry
+    from ntlbg.selection import budget, registry
 
     rule = registry.make(selector, **(settings or {}))  # wrong names fail before any work
     if not query.strip():
         raise InputError("the question is empty", hint="say what to look for, for example `a red car`")
-    if k < 1:
+    share = budget.EXPLAINED if explained is None else explained
+    most = budget.MAX_K if max_k is None else max_k
+    if k == budget.AUTO:
+        budget.check(rule, share, most)
+    elif isinstance(k, str):
+        raise InputError(f"k is `{k}`; it must be a number of frames or `{budget.AUTO}`")
+    elif k < 1:
         raise InputError(f"k is {k}; at least one frame must be chosen")
+    elif explained is not None or max_k is not None:
+        given = "max_k" if explained is None else "explained"
+        raise InputError(f"{given} is given and k is {k}; it belongs to k `{budget.AUTO}`")
     if not 0 < fps <= 1000:
         raise InputError(f"fps is {fps:g}; it must be positive, and at most 1000")
     if max_frames < 1:
@@ -130,7 +145,10 @@ def select_frames(
     with meter("encode", total=len(times), unit="frames") as bar:
         features, encoded = features_of(shard, shown, loaded, FeaturesParams(), store=store, told=bar.advance)
     asked = make_query(query, features, loaded)
-    selection = rule.select(features.index, asked, k)
+    if isinstance(k, str):
+        selection = budget.smallest_budget(rule, features.index, asked, share, most)
+    else:
+        selection = rule.select(features.index, asked, k)
     pixels = np.array(np.load(shard, mmap_mode="r", allow_pickle=False)[selection.indices])
     top = peak(asked, features, loaded)
     flat = rule.uses_relevance and is_flat(top, loaded)
@@ -145,7 +163,10 @@ def select_frames(
         top,
         decoded,
         int(encoded),
-        tuple(_notes(facts, flat, len(times), fps, k)),
+        (
+            *_notes(facts, flat, len(times), fps, len(selection) if isinstance(k, str) else k),
+            *(_capped(selection, share) if isinstance(k, str) else ()),
+        ),
         pixels,
     )
 
@@ -378,4 +399,12 @@ def _notes(facts: dict[str, Any], flat: bool, frames: int, fps: float, k: int) -
         yield (
             "relevance is flat: no frame looks like what the question asks for, and the encoder may not be able to "
             "see it; do not trust the choice"
+        )
+
+
+def _capped(selection: Selection, share: float) -> Iterator[str]:
+    if selection.explained is not None and selection.explained < share:
+        yield (
+            f"the cap of {len(selection)} frames was met: they explain {selection.explained:.2f} of the question's "
+            f"law, and {share:g} was asked for"
         )

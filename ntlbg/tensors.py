@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,24 +30,40 @@ def read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
     Raises InputError naming the file when it is missing, is no safetensors file (a pickle is not opened), or holds
     other tensors.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load
+
+    check_shapes(path, shapes)
+    with _no_safetensors(path):
+        found: dict[str, Tensor] = load(path.read_bytes())
+    for name, tensor in found.items():
+        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+            raise InputError(f"{path}: tensor `{name}` is not made of finite numbers", hint=HINT)
+    return found
+
+
+def check_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raises InputError as `read_tensors` does when the header tells of other names or shapes; no tensor is read."""
+    from safetensors import safe_open
 
     if not path.is_file():
         raise InputError(f"{path}: is missing", hint=HINT)
-    try:
-        found: dict[str, Tensor] = load(path.read_bytes())
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: is not a safetensors file", hint=f"no pickle is ever read; {HINT}") from error
+    with _no_safetensors(path), safe_open(path, framework="pt") as file:
+        found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  # no mapping
     odd = sorted(set(found) ^ set(shapes))
     if odd:
         where = "missing" if odd[0] in shapes else "not expected"
         raise InputError(f"{path}: tensor `{odd[0]}` is {where}", hint=HINT)
-    for name, tensor in found.items():
-        if tuple(tensor.shape) != tuple(shapes[name]):
-            raise InputError(
-                f"{path}: tensor `{name}` has shape {list(tensor.shape)}, not {list(shapes[name])}", hint=HINT
-            )
-        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
-            raise InputError(f"{path}: tensor `{name}` is not made of finite numbers", hint=HINT)
-    return found
+    for name, shape in found.items():
+        if shape != tuple(shapes[name]):
+            raise InputError(f"{path}: tensor `{name}` has shape {list(shape)}, not {list(shapes[name])}", hint=HINT)
+
+
+@contextmanager
+def _no_safetensors(path: Path) -> Iterator[None]:
+    """What the library raises on a damaged or foreign file, as one sentence."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: is not a safetensors file", hint=f"no pickle is ever read; {HINT}") from error

@@ -38,8 +38,11 @@ SILENCE_S = 75
 ENDS = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
 
 
-def deploy(file: Path = FILE, *, gpus: int = 1) -> list[str]:
-    """Bring the server up to date; one sentence for each thing that was done or found as it should be."""
+def deploy(file: Path = FILE, *, gpus: int | None = None) -> list[str]:
+    """Bring the server up to date; one sentence for each thing that was done or found as it should be.
+
+    gpus: stages that may use a GPU at once; None leaves what the server has, or one on a new server.
+    """
     from prefect.client.orchestration import get_client
 
     wanted = read(file)
@@ -108,9 +111,19 @@ def _prefect_deploy(file: Path) -> None:
         raise NTLBGError(f"{file}: `prefect deploy` failed: {lines[-1].strip() if lines else 'without a word'}")
 
 
-def _gpu_limit(client: SyncPrefectClient, slots: int) -> str:
-    client.upsert_global_concurrency_limit_by_name(GPU, slots)
-    return f"concurrency limit `{GPU}`: {slots} stage{'s' if slots != 1 else ''} with a GPU at once"
+def _gpu_limit(client: SyncPrefectClient, wanted: int | None) -> str:
+    """Set it where it is asked for or missing; what somebody has set stays."""
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        found = client.read_global_concurrency_limit_by_name(GPU).limit
+    except ObjectNotFound:
+        found = None
+    slots = next(n for n in (wanted, found, 1) if n is not None)
+    if slots != found:
+        client.upsert_global_concurrency_limit_by_name(GPU, slots)
+    told = f"concurrency limit `{GPU}`: {slots} stage{'s' if slots != 1 else ''} with a GPU at once"
+    return told + (", there already" if slots == found else "")
 
 
 def _automation(client: SyncPrefectClient, flows: list[str]) -> str:
@@ -173,10 +186,12 @@ def main(argv: list[str] | None = None) -> int:
     from pipelines.server import need_server
 
     parser = argparse.ArgumentParser(prog="python -m pipelines.deploy", description="Prepare the Prefect server.")
-    parser.add_argument("--gpus", type=int, default=1, help="how many stages may use a GPU at once, on all workers")
+    parser.add_argument(
+        "--gpus", type=int, help="how many stages may use a GPU at once, on all workers [default: as it is, at first 1]"
+    )
     options = parser.parse_args(argv)
     try:
-        if options.gpus < 1:
+        if options.gpus is not None and options.gpus < 1:
             raise InputError("--gpus: must be at least 1")
         need_server()
         for sentence in deploy(gpus=options.gpus):

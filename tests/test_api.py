@@ -63,10 +63,30 @@ def test_the_same_question_gives_the_same_frames(film: Path, store: Store, colou
     assert any("only 12 candidate frames" in note for note in every.notes)
 
 
+def test_the_law_may_say_how_many_frames(film: Path, store: Store, colours: Colours) -> None:
+    """k `auto` gives the frames of the least k that explains the share; a cap that stops it is noted."""
+    chosen = select_frames(film, "green", "auto", explained=0.5, encoder=colours, store=store)
+    k = len(chosen.selection)
+    assert chosen.selection.explained >= 0.5
+    assert chosen.notes == ()
+    assert len(chosen.pictures()) == k
+    same = select_frames(film, "green", k, encoder=colours, store=store)
+    assert same.selection.sha256 == chosen.selection.sha256
+    capped = select_frames(film, "green", "auto", max_k=k - 1, encoder=colours, store=store)
+    assert len(capped.selection) == k - 1
+    assert any("the cap of" in note and "0.9 was asked for" in note for note in capped.notes)
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
         ({"k": 0}, "k is 0"),
+        ({"k": "few"}, "k is `few`"),
+        ({"k": "auto", "explained": 1}, "explained is 1"),
+        ({"k": "auto", "max_k": 0}, "max_k is 0"),
+        ({"k": "auto", "selector": "topk_nms"}, "topk_nms"),
+        ({"explained": 0.5}, "explained is given"),
+        ({"max_k": 5}, "max_k is given"),
         ({"query": " "}, "question"),
         ({"fps": 0}, "fps"),
         ({"fps": float("nan")}, "fps"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import nullcontext
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from ntlbg.errors import InputError
-from ntlbg.tensors import read_tensors, write_tensors
+from ntlbg.tensors import check_shapes, read_tensors, write_tensors
 
 SHAPES = {"a": (2, 3), "b": (4,)}
 
@@ -60,6 +61,8 @@ def test_other_tensors_than_expected_are_named(tmp_path, content, says):
     save_file(content, tmp_path / "w.safetensors")
     with pytest.raises(InputError, match=says):
         read_tensors(tmp_path / "w.safetensors", SHAPES)
+    with nullcontext() if says == "finite" else pytest.raises(InputError, match=says):
+        check_shapes(tmp_path / "w.safetensors", SHAPES)  # the header alone
 
 
 def test_a_cut_or_missing_file_is_named(tmp_path, tensors):

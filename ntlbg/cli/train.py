@@ -1,12 +1,14 @@
 """`ntlbg train`: the three training stages, as the pipeline runs them, outside of it.
 
 Reads params.yaml and the folders that earlier stages wrote. With `accelerate launch --multi_gpu -m ntlbg.cli.main
-train` it runs in several processes. A run that was killed goes on where it was.
+train` it runs in several processes. A run that was killed goes on where it was: the checkpoint of a stage stays beside
+its folder until all that was asked for is in place, and one that was finished takes no update again.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +36,7 @@ def command(
     from ntlbg.config.load import load_params
     from ntlbg.errors import InputError
     from ntlbg.store import Store
+    from ntlbg.training.checkpoint import scratch
     from ntlbg.training.params import STAGES
     from ntlbg.training.train import train_stage
 
@@ -44,10 +47,14 @@ def command(
     tier = settings.current
     into = out if out is not None else models
     speaks = os.environ.get("RANK", "0") == "0"
+    checkpoints = []
     for name in selector or tier.training.selectors:
         for place, one in enumerate(STAGES):
             if stage and one not in stage:
                 continue
+            checkpoint = scratch(into / one / name)
+            checkpoints.append(checkpoint)
+            before = _written(checkpoint)
             report = train_stage(
                 one,
                 accepted=data / "accepted",
@@ -64,9 +71,26 @@ def command(
                 store=Store.default(),
                 into=into / one / name,
                 log=_silent,
+                checkpoints=checkpoint,
             )
             if speaks:
-                typer.echo(plain(f"{into / one / name}: {report.line()}"))
+                # one that is of other settings or unfinished has been written anew
+                kept = "was finished, kept: " if before and before == _written(checkpoint) else ""
+                typer.echo(plain(f"{into / one / name}: {kept}{report.line()}"))
+    if speaks:
+        for checkpoint in checkpoints:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def _written(checkpoint: Path) -> tuple[int, int] | None:
+    """What changes when a checkpoint is written; None where there is none."""
+    from ntlbg.training.checkpoint import STATE
+
+    try:
+        told = (checkpoint / STATE).stat()
+    except FileNotFoundError:
+        return None
+    return told.st_ino, told.st_mtime_ns
 
 
 def _silent(step: int, values: dict[str, float]) -> None:

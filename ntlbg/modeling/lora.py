@@ -7,6 +7,7 @@ never trusted here: rank and targets come from the model's own settings, and eve
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +15,9 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
 from ntlbg.errors import InputError
-from ntlbg.tensors import read_tensors, write_tensors
 from ntlbg.section import Section
 from ntlbg.store import write_atomic
+from ntlbg.tensors import check_shapes, read_tensors, write_tensors
 
 # of the language model alone: Qwen2.5-VL's vision tower has projections of the same names
 TARGETS = r".*language_model\.layers\.\d+\.(self_attn|mlp)\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
@@ -58,6 +59,16 @@ def save_lora(model: nn.Module, lora: Lora, folder: Path) -> None:
     write_tensors(folder / WEIGHTS, {_saved_name(name): p.detach() for name, p in _matrices(model).items()})
     told = {k: sorted(v) if isinstance(v, set) else v for k, v in _config(lora).to_dict().items()}
     write_atomic(folder / CONFIG, json.dumps(told, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def check_lora(model: nn.Module, lora: Lora, folder: Path) -> None:
+    """Raises InputError when the file's matrices are not those that `add_lora` would make; none is made."""
+    shapes = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Linear) and re.fullmatch(TARGETS, name):
+            shapes[f"{PREFIX}{name}.lora_A.weight"] = (lora.rank, layer.in_features)
+            shapes[f"{PREFIX}{name}.lora_B.weight"] = (layer.out_features, lora.rank)
+    check_shapes(folder / WEIGHTS, shapes)
 
 
 def load_lora(model: nn.Module, folder: Path) -> None:

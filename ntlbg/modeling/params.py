@@ -31,6 +31,6 @@ class ModelingParams(Section):
         return min(max(wanted, self.coverage_minimum), self.representatives, frames)
 
     def proposals(self, points: int, frames: int) -> int:
-        """Picks that a rule proposes where `points` are asked for: no more points than representatives, times `pool`."""
+        """Picks that a rule proposes for `points`: as many as there are representatives at most, times `pool`."""
         kept = min(points, self.representatives_of(frames))
         return max(kept, round(kept * self.pool))

@@ -24,7 +24,7 @@ from ntlbg.modeling.attention import NTLBGAttention
 from ntlbg.modeling.choice import Choice, choose, masses, scores
 from ntlbg.modeling.law import ConditionalLaw
 from ntlbg.modeling.lora import WEIGHTS as LORA_WEIGHTS
-from ntlbg.modeling.lora import Lora, add_lora, has_lora, load_lora, save_lora
+from ntlbg.modeling.lora import Lora, add_lora, check_lora, has_lora, load_lora, save_lora
 from ntlbg.modeling.params import ModelingParams
 from ntlbg.modeling.pooling import pooled
 from ntlbg.modeling.qwen import Inputs, QwenAdapter
@@ -32,9 +32,9 @@ from ntlbg.modeling.rich_points import RichPointConstructor, RichPoints
 from ntlbg.modeling.sample import Batch, Sample, collate
 from ntlbg.modeling.sequence import Blocks
 from ntlbg.modeling.settings import Settings, Stage, read_settings, write_settings
-from ntlbg.tensors import HINT, read_tensors, write_tensors
 from ntlbg.modeling.threads import threads_for
 from ntlbg.store import canonical, file_digest
+from ntlbg.tensors import HINT, check_shapes, read_tensors, write_tensors
 
 __all__ = ["NTLBGVideoQA", "Output", "Sample"]
 
@@ -90,16 +90,7 @@ class NTLBGVideoQA(nn.Module):
         adapter.model.requires_grad_(False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.attention = NTLBGAttention(settings.features, settings.query, settings.rank, settings.hidden)
-            self.constructor = RichPointConstructor(
-                settings.features,
-                adapter.width,
-                settings.context,
-                settings.temporal,
-                adapter.width,
-                settings.window,
-                settings.hidden,
-            )
+            self.attention, self.constructor = _built(settings)
         for module in (self.attention, self.constructor):
             module.to(adapter.device)
         if settings.lora is not None:
@@ -189,6 +180,9 @@ class NTLBGVideoQA(nn.Module):
         if has_lora(adapter.model):
             raise InputError(f"{folder}: the answerer has LoRA matrices of another model", hint="load it anew")
         try:
+            check_shapes(folder / WEIGHTS, _shapes(settings))  # before memory is taken for them
+            if settings.lora is not None:
+                check_lora(adapter.model, settings.lora, folder / LORA)
             model = cls(adapter, settings)
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{folder}: no model can be built from its settings ({error})") from error
@@ -410,6 +404,22 @@ class NTLBGVideoQA(nn.Module):
         for places in groups.values():
             for start in range(0, len(places), self.adapter.answerer.batch):
                 yield places[start : start + self.adapter.answerer.batch]
+
+
+def _built(settings: Settings) -> tuple[NTLBGAttention, RichPointConstructor]:
+    """The modules that training trains, with fresh weights."""
+    s = settings
+    return (
+        NTLBGAttention(s.features, s.query, s.rank, s.hidden),
+        RichPointConstructor(s.features, s.width, s.context, s.temporal, s.width, s.window, s.hidden),
+    )
+
+
+def _shapes(settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Of every tensor of ours, without memory for any."""
+    with torch.device("meta"):
+        modules = zip(OURS, _built(settings), strict=True)
+        return {f"{name}.{of}": tuple(t.shape) for name, one in modules for of, t in one.state_dict().items()}
 
 
 def _size(sample: Sample) -> tuple[int, int] | None:

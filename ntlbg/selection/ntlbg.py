@@ -1,13 +1,14 @@
 """NTLBG: many representative points of the question's law, then few of them by relevance and conditional variance.
 
 Representing comes first and choosing second: points of least squared error are spent on screen time, evidence is
-not. Against one relevant moment it finds the peak; against a flat curve it covers the video.
+not. Against one relevant moment it finds the peak; against a flat curve it covers the video. A question whose words ask
+about the video as a whole has no peak to find: its frames stand for equal spans of time.
 Letters: T frames, M representatives, k chosen. Source: docs/selection.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -17,11 +18,14 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
 from ntlbg.records.video_index import VideoIndex
+from ntlbg.selection.spans import span_medoids
 from ntlbg.selection.tilted import Law, Tilted
+from ntlbg.selection.wording import asks_about_the_whole
 from ntlbg.statistics import laws
 from ntlbg.statistics.information import greedy_logdet
 from ntlbg.statistics.nets import quantile_frames
 from ntlbg.statistics.points import Representation, cell_masses, explained, lbg, nearest
+from ntlbg.statistics.robust import excess_kurtosis
 from ntlbg.statistics.threads import one_thread
 
 
@@ -40,11 +44,23 @@ class NTLBG(Tilted):
     relevance_weight: NonNegativeFloat = 0.12  # log-variance that one robust sd is worth: relevance against diversity
     time_share: NonNegativeFloat = 0.1  # of the kernel that fades with time: a look-alike far away is another moment
     time_width_s: PositiveFloat = 120.0  # two minutes: within them a look-alike is most likely the same moment
+    sharp_from: float = 0.5  # excess kurtosis of the curve up to which nothing changes: noise and broad humps
+    sharp_to: float = 2.0  # and from which it is sharp: few frames stand far out of all others
+    sharp_weight: PositiveFloat = 1.5  # what the weight of relevance is multiplied by for a sharp curve
+    sharp_share: NonNegativeFloat = 0.6  # `time_share` of a sharp curve: what peaks twice is two moments,
+    sharp_width_s: PositiveFloat = 10.0  # however alike they look, unless seconds lie between them
     jitter: PositiveFloat = 0.01  # noise variance of a unit-norm feature; keeps duplicates from being singular
+    wording: bool = True  # a question about the whole video is given coverage; False reads no words
+
+    def covers(self, query: Query) -> bool:
+        """Whether the words of the question ask about the whole video: then its frames cover it evenly."""
+        return self.wording and asks_about_the_whole(query.text)
 
     @one_thread()
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
         law = self.law(video, query)
+        if self.covers(query):
+            return self.covering(video, law, k)
         chosen = np.arange(len(video))
         if k < len(video):
             cells = self.represent(law, k)
@@ -55,11 +71,13 @@ class NTLBG(Tilted):
 
     def represent(self, law: Law, k: int) -> Representation:
         """M representative points of the law: the net of its time quantiles, refined by weighted LBG steps."""
-        frames = len(law.weights)
-        m = min(int(self.representatives_share * frames), max(self.representatives, self.representatives_per_pick * k))
-        m = min(max(m, k), frames)
-        start = law.space.points[quantile_frames(law.weights, m)]
+        start = law.space.points[quantile_frames(law.weights, self.pool_size(len(law.weights), k))]
         return lbg(law.space.points, law.weights, start, self.steps)
+
+    def pool_size(self, frames: int, k: int) -> int:
+        """M, the representatives of so many frames; all frames where all are chosen."""
+        m = max(self.representatives, self.representatives_per_pick * k)
+        return min(frames, max(k, min(m, int(self.representatives_share * frames))))
 
     def snapped(self, law: Law, cells: Representation) -> Array:
         """One frame of each cell, the most relevant that is not too far from its centre: [M] sorted indices."""
@@ -75,12 +93,31 @@ class NTLBG(Tilted):
         The first is the most relevant representative, whatever k is.
         """
         x, times = law.space.features[frames], video.timestamps_s[frames]
+        weight, share, width_s = self.trade_off(law)
 
         def column(j: int) -> Array:
-            near = np.exp(np.square(times - times[j]) / (-2 * self.time_width_s**2))
-            return (x @ x[j]) * (1 - self.time_share + self.time_share * near)
+            near = np.exp(np.square(times - times[j]) / (-2 * width_s**2))
+            return (x @ x[j]) * (1 - share + share * near)
 
-        return greedy_logdet(self.relevance_weight * law.z[frames], np.einsum("ij,ij->i", x, x), column, k, self.jitter)
+        return greedy_logdet(weight * law.z[frames], np.einsum("ij,ij->i", x, x), column, k, self.jitter)
+
+    def trade_off(self, law: Law) -> tuple[float, float, float]:
+        """(weight of relevance, time's share of the kernel, its width in seconds), by how sharp the curve is."""
+        span = max(self.sharp_to - self.sharp_from, 1e-9)
+        sharp = min(max((excess_kurtosis(law.z) - self.sharp_from) / span, 0.0), 1.0)
+        return (
+            self.relevance_weight * self.sharp_weight**sharp,
+            self.time_share + sharp * (self.sharp_share - self.time_share),
+            self.time_width_s * (self.sharp_width_s / self.time_width_s) ** sharp,
+        )
+
+    def covering(self, video: VideoIndex, law: Law, k: int) -> Selection:
+        """The frames that stand for k equal spans of time, told under the law of all frames alike: nothing is believed
+        of the curve.
+        """
+        plain = np.full(len(video), 1 / len(video))
+        chosen = span_medoids(law.space.features, video.timestamps_s, k)
+        return self.report(video, replace(law, weights=plain, trust=0.0), chosen)
 
     def report(self, video: VideoIndex, law: Law, chosen: Array) -> Selection:
         """The chosen frames with the masses of their cells under the law, and how much of it they explain."""

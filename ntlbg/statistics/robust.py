@@ -54,3 +54,16 @@ def peak_share(curve: Array, timestamps_s: Array, sd_s: float) -> float:
     if height <= 0:
         return 0.0
     return float(max(0.0, 1 - 2 * np.log(frames) * (noise / height) ** 2))
+
+
+def excess_kurtosis(x: Array) -> float:
+    """Fourth standardised moment less 3: 0 for a normal law, below for a flat one, large where few values lie far out.
+
+    x: [n]. 0 for a constant, and for fewer than four values.
+    """
+    centred = x - np.mean(x)
+    variance = float(np.mean(np.square(centred)))
+    # a constant's variance is rounding, not spread
+    if len(x) < 4 or variance <= (1e-12 * float(np.max(np.abs(x)))) ** 2:
+        return 0.0
+    return float(np.mean((centred / np.sqrt(variance)) ** 4) - 3.0)

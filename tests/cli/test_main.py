@@ -46,9 +46,17 @@ def test_an_error_is_one_sentence_and_its_exit_code(
     assert "\x1b" not in told.err
 
 
-@pytest.mark.parametrize("arguments", [["select"], ["select", "a.mp4"], ["select", "a.mp4", "--query", "x", "-k", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["select"],
+        ["select", "a.mp4"],
+        ["select", "a.mp4", "--query", "x", "-k", "0"],
+        ["select", "a.mp4", "--query", "x", "-k", "few"],
+    ],
+)
 def test_a_wrong_command_line_exits_with_two(arguments: list[str]) -> None:
-    """Missing arguments and a budget of nothing are usage errors."""
+    """Missing arguments, a budget of nothing and one that is no number are usage errors."""
     with pytest.raises(SystemExit) as ended:
         run(arguments)
     assert ended.value.code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image
 
 from ntlbg.cli.main import run
+from ntlbg.cli.select import in_words
 from ntlbg.records.arrays import indices_sha256
+from tests.cli.chosen import chosen
 
 CONTRACT = {
     "video", "query", "selector", "encoder", "k", "indices", "timestamps", "masses", "explained", "trust", "sha256",
@@ -50,7 +53,7 @@ def test_the_second_question_decodes_and_encodes_nothing(
 
 
 def test_pictures_are_written(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Frames named by rank and time, a contact sheet, a timeline and the JSON, in the folder asked for."""
+    """Frames named by rank and time, a contact sheet, a timeline, the JSON in the folder; trust in words."""
     out, _ = call(capsys, str(clip), "--query", "a ball?", "-k", "3", "--out", "picked")
     names = sorted(p.name for p in (place / "picked").iterdir())
     frames = [n for n in names if n[:2].isdigit()]
@@ -62,6 +65,7 @@ def test_pictures_are_written(place: Path, clip: Path, capsys: pytest.CaptureFix
         with Image.open(place / "picked" / name) as picture:
             assert min(picture.size) == 256
     assert "picked" in out
+    assert any(line.startswith("trust 0.") and "relevance was" in line for line in out.splitlines())
 
 
 def test_without_a_folder_it_goes_to_selections(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +83,66 @@ def test_flat_relevance_is_said(place: Path, clip: Path, capsys: pytest.CaptureF
         capsys, str(clip), "--query", "Why did the parliament vote against it?", "--json", "--selector", "uniform"
     )
     assert "flat" not in err
+
+
+def test_k_may_be_left_to_the_law(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`-k auto`: the same object, with the number chosen and the share reached; one frame fewer explains too little."""
+    out, _ = call(capsys, str(clip), "--query", "a ball", "-k", "auto", "--explained", "0.6", "--json")
+    told = json.loads(out)
+    assert set(told) == CONTRACT
+    assert told["k"] == len(told["indices"]) > 1
+    assert told["explained"] >= 0.6
+    out, _ = call(capsys, str(clip), "--query", "a ball", "-k", str(told["k"] - 1), "--json")
+    assert json.loads(out)["explained"] < 0.6
+
+
+def test_a_met_cap_is_said(place: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the result, with the share reached and the share asked for (0.9 where none is given)."""
+    out, err = call(capsys, str(clip), "--query", "a ball", "-k", "auto", "--max-k", "2", "--json")
+    told = json.loads(out)
+    assert told["k"] == 2
+    assert f"the cap of 2 frames was met: they explain {told['explained']:.2f}" in err
+    assert "0.9 was asked for" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-k", "auto", "--explained", "1.5"), "explained is 1.5"),
+        (("-k", "auto", "--selector", "uniform"), "`uniform` does not say"),
+        (("-k", "auto", "--max-k", "0"), "max_k is 0"),
+        (("--explained", "0.9"), "explained is given and k is 8"),
+        (("-k", "4", "--max-k", "9"), "max_k is given and k is 4"),
+    ],
+)
+def test_what_auto_cannot_do_is_one_sentence(
+    clip: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    """Exit code 2, before the video is read."""
+    with pytest.raises(SystemExit) as ended:
+        run(["select", str(clip), "--query", "x", *arguments])
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert told.err.splitlines()[0].startswith("error: ")
+    assert words in told.err.splitlines()[0]
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("explained", "trust", "words"),
+    [
+        (0.84, 0.76, ["explained 0.84: share of", "trust 0.76: relevance was believed,"]),
+        (-0.2, 0.3, ["explained -0.20: the frames are farther", "trust 0.30: relevance was believed in part"]),
+        (None, 0.05, ["trust 0.05: relevance was hardly believed"]),
+        (None, None, []),
+    ],
+)
+def test_what_the_rule_says_of_itself_is_told_in_words(
+    explained: float | None, trust: float | None, words: list[str]
+) -> None:
+    """Share and trust with what they mean; a rule that says nothing adds nothing."""
+    lines = in_words(replace(chosen().selection, explained=explained, trust=trust))
+    assert [line.startswith(start) for line, start in zip(lines, words, strict=True)] == [True] * len(words)
 
 
 @pytest.mark.slow

@@ -34,3 +34,21 @@ def test_the_list_for_people_names_them_too(capsys: pytest.CaptureFixture[str]) 
     for name, cls in registry.classes().items():
         (line,) = [x for x in lines if x.split("  ")[0] == name]
         assert ("seed" in line) != cls.deterministic
+
+
+def test_ours_come_first_and_folders_stand_together(capsys: pytest.CaptureFixture[str]) -> None:
+    """ntlbg, then its ablations, baselines and the rest; a heading says what each group is."""
+    lines = printed(capsys, "selectors").splitlines()
+    names = [name for line in lines if (name := line.split("  ")[0]) in registry.classes()]
+    rooms = [registry.classes()[name].__module__.rpartition(".")[0] for name in names]
+    assert names[0] == "ntlbg"
+    assert len([1 for i, room in enumerate(rooms) if i == 0 or rooms[i - 1] != room]) == len(set(rooms))
+    place = {line.partition(":")[0]: n for n, line in enumerate(lines)}
+    assert place["OURS"] < place["ABLATIONS"] < place["BASELINES"]
+    assert place["ABLATIONS"] < lines.index("ntlbg_no_contrast") < place["BASELINES"]
+
+
+def test_an_ablation_shows_what_it_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the parameters that differ from the rule it derives from."""
+    lines = printed(capsys, "selectors").splitlines()
+    assert "as ntlbg, with contrast=0.0" in lines[lines.index("ntlbg_no_contrast") + 2]

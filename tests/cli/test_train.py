@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ import yaml
 from ntlbg.cli.main import run
 from ntlbg.errors import InputError
 from ntlbg.modeling.settings import read_settings
+from ntlbg.training.loop import _Loop
 from tests.evaluation.small_world import TextOnly
 from tests.training import world as worlds
 
@@ -49,6 +51,46 @@ def test_all_stages_are_trained_for_every_selector(project, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6
     assert all("2 updates on 8 questions" in line for line in lines)
+
+
+def test_what_a_killed_run_had_finished_is_kept(project, capsys, monkeypatch):
+    """The next run takes the updates that are missing and no other, says so, and leaves no checkpoint behind."""
+    taken, killed, update = [], [], _Loop._update
+
+    def counted(loop: _Loop, step: int) -> dict[str, float]:
+        if (loop.stage, step) == ("full", 1) and not killed:
+            killed.append(True)
+            raise KeyboardInterrupt
+        taken.append((loop.stage, step))
+        return update(loop, step)
+
+    monkeypatch.setattr(_Loop, "_update", counted)
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        run(["train", "--selector", "ntlbg"])
+    files = [f for stage in ("select", "joint") for f in (project / "models" / stage / "ntlbg").rglob("*.*")]
+    before = {f: f.read_bytes() for f in files}
+    assert len(before) > 6
+    assert taken == [("select", 0), ("select", 1), ("joint", 0), ("joint", 1), ("full", 0)]
+    capsys.readouterr()
+    taken.clear()
+    run_command("train", "--selector", "ntlbg")
+    assert [stage for stage, _ in taken] == ["full"] * len(taken)
+    assert {f: f.read_bytes() for f in files} == before
+    lines = capsys.readouterr().out.splitlines()
+    assert ["was finished, kept: " in line for line in lines] == [True, True, False]
+    assert not list(project.rglob("*.checkpoints"))
+
+
+def test_a_finished_stage_of_other_settings_is_not_kept(project, capsys, monkeypatch):
+    """Another seed is another run, although a checkpoint lies there."""
+    monkeypatch.setattr("ntlbg.cli.train.shutil", SimpleNamespace(rmtree=lambda *_, **__: None))  # killed before
+    options = ("--selector", "ntlbg", "--stage", "select")
+    run_command("train", *options)
+    document = yaml.safe_load((project / "params.yaml").read_text())
+    (project / "params.yaml").write_text(yaml.safe_dump(document | {"seed": 5}))
+    run_command("train", *options)
+    run_command("train", *options)
+    assert ["kept" in line for line in capsys.readouterr().out.splitlines()] == [False, False, True]
 
 
 def test_single_stages_and_selectors_can_be_named(project):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.project import Done, Project, copy_of_the_project
+from tests.processes import none_left_of
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +27,9 @@ def project(first_run: tuple[Project, Done]) -> Project:
 
 
 @pytest.fixture
-def own_project(project: Project, tmp_path: Path) -> Project:
+def own_project(project: Project, tmp_path: Path) -> Iterator[Project]:
     """A copy of the finished project that a test may change as it likes."""
-    shutil.copytree(project.root, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    own = Project(tmp_path / "project")
+    shutil.copytree(project.root, own.root, symlinks=True)
+    with none_left_of(own.root):
+        yield own

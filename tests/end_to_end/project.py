@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from tests.processes import end_left_of, marked
+
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ("longvideobench", "mlvu", "videomme")
 
@@ -33,15 +35,19 @@ class Project:
     root: Path
 
     def command(self, *words: str, **environment: str) -> Done:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=self.root,
-            env=self._environment() | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, *words],
+                cwd=self.root,
+                env=self._environment() | environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        except BaseException:  # such as the test's time limit: the command is killed, but not what it has started
+            end_left_of(self.root)
+            raise
         return Done(done.returncode, done.stdout, frozenset(re.findall(r"Running stage '([^']+)'", done.stdout)))
 
     def start(self, *words: str) -> subprocess.Popen[str]:
@@ -58,6 +64,7 @@ class Project:
     def _environment(self) -> dict[str, str]:
         keep = {k: v for k, v in os.environ.items() if not k.startswith(("NTLBG_", "DVC_", "MLFLOW_", "PREFECT_"))}
         return keep | {
+            **marked(self.root),
             "PYTHONPATH": str(self.root),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "DVC_NO_ANALYTICS": "1",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +125,85 @@ def test_ci_refuses_a_readme_without_a_test_command(ci):
     assert result.returncode == 1
     assert "no line 'make test'" in result.stderr
     assert steps == []
+
+
+# A step that started a server in a session of its own, which even ignores SIGTERM, and now hangs.
+HANGS = """
+%:
+\t@setsid sh -c 'trap "" TERM; echo $$$$ > server; while :; do sleep 0.1; done' &
+\t@while [ ! -s server ]; do sleep 0.1; done; echo $$$$ > hung; sleep 987
+"""
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """`.ci/run`, with a limit of two seconds if so wished, on a Makefile whose every target hangs."""
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / "Makefile").write_text(HANGS)
+    (tmp_path / "README.md").write_text("```\nmake test\n```\n")
+    original = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "limit_s=2700 grace_s=5" in original
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    started = []
+
+    def start(limit_s: int) -> subprocess.Popen[str]:
+        script = tmp_path / ".ci" / "run"
+        script.write_text(original.replace("limit_s=2700 grace_s=5", f"limit_s={limit_s} grace_s=1"))
+        script.chmod(0o755)
+        run = subprocess.Popen(
+            [script],
+            env=clean,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        started.append(run)
+        return run
+
+    yield start
+    for run in started:
+        run.kill()
+        run.wait()
+    for pid in filter(alive, pids(tmp_path)):
+        psutil.Process(pid).kill()
+
+
+def pids(folder: Path) -> list[int]:
+    """Of the step and of what it started."""
+    written = [(folder / name).read_text() for name in ("server", "hung") if (folder / name).exists()]
+    return [int(text) for text in written if text]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_at_the_limit_nothing_of_a_step_is_left(hanging, tmp_path):
+    """Not its process group alone: a server that left the group, and does not heed SIGTERM, goes as well."""
+    said, _ = hanging(2).communicate(timeout=60)
+    assert "error: 'setup' was stopped" in said
+    assert "in all: FAILED" in said
+    assert len(pids(tmp_path)) == 2
+    assert not [pid for pid in pids(tmp_path) if alive(pid)]
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_reaches_the_step_and_what_it_started(hanging, tmp_path, how, code):
+    """The run ends at once, and says so; nothing is left."""
+    run = hanging(600)
+    deadline = time.monotonic() + 60
+    while len(pids(tmp_path)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    run.send_signal(how)
+    said, _ = run.communicate(timeout=60)
+    assert run.returncode == code
+    assert "in all: FAILED" in said
+    assert not [pid for pid in pids(tmp_path) if alive(pid)]
 
 
 def test_the_readme_tells_how_to_test():

@@ -49,6 +49,11 @@ def test_sizes_are_those_of_the_tier():
         ({"format": 2}, "`format`"),
         ({"stage": "half"}, "`stage`"),
         ({"rank": -1}, "`rank`"),
+        ({"hidden": 10**9}, "`hidden`"),
+        ({"features": 10**30}, "`features`"),
+        ({"window": 10**6}, "`window`"),
+        ({"size": [32, 10**6]}, r"`size\.1`"),
+        ({"pool": float("inf")}, "`pool`"),
         ({"surprise": 1}, "`surprise`"),
         ({"lora": {"rank": 2}}, r"`lora\.alpha`"),
         ({"presentation": "poetic"}, "`presentation`"),
@@ -63,7 +68,21 @@ def test_a_wrong_field_is_named(tmp_path, settings, changed, says):
         read_settings(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "\udcff", "[" * 100000])
+@pytest.mark.parametrize("changed", [{"rank": 2}, {"window": 6}, {"seed": 1}, {"lora": None}, {"digest": "0" * 64}])
+def test_a_setting_that_no_tensor_shows_is_noticed_all_the_same(tmp_path, settings, changed):
+    """A law of rank 2 has the tensors of one of rank 3, and no tensor tells of windows and seeds."""
+    write_settings(tmp_path, settings)
+    content = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps(content, indent=3))
+    assert read_settings(tmp_path) == settings, "another layout of the file is the same settings"
+    (tmp_path / FILE).write_text(json.dumps(content | changed))
+    with pytest.raises(InputError, match=r"ntlbg\.json: is not as it was saved"):
+        read_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "\udcff", "[" * 100000, "[]", '{"seed": ' + "9" * 5000 + "}", " " * 2**21]
+)
 def test_what_is_no_json_is_named(tmp_path, content):
     """Damaged or hostile, it is one sentence."""
     (tmp_path / FILE).write_text(content, errors="surrogateescape")

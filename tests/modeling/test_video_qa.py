@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -12,7 +11,9 @@ import torch
 
 from ntlbg.errors import InputError
 from ntlbg.modeling.answerer import Answerer, Request
+from ntlbg.modeling.lora import Lora
 from ntlbg.modeling.qwen import QwenAdapter
+from ntlbg.modeling.settings import read_settings, write_settings
 from ntlbg.modeling.video_qa import NTLBGVideoQA
 from tests.modeling.questions import OPTIONS, PROMPTS, ragged, sample, small_model
 
@@ -345,16 +346,36 @@ def test_a_missing_or_damaged_file_is_named(saved, checkpoint, file):
 
 
 def test_settings_that_were_tampered_with_do_not_load_other_weights(saved, checkpoint):
-    """Other sizes do not fit the tensors; a file outside the folder is not looked at."""
+    """Other sizes do not fit the tensors; a file outside the folder is not looked at; the digest may be right."""
     folder = saved[1]
-    content = json.loads((folder / "ntlbg.json").read_text())
-    for changed in ({"rank": 9}, {"width": 32}, {"files": {"/dev/zero": "0"}}, {"temporal": 7}, {"lora": None}):
-        (folder / "ntlbg.json").write_text(json.dumps(content | changed))
-        if changed == {"lora": None}:
-            assert not any("lora" in n for n, _ in NTLBGVideoQA.load(folder, checkpoint).named_parameters())
-            continue
+    settings = read_settings(folder)
+    for changed in ({"rank": 9}, {"width": 32}, {"files": {"/dev/zero": "0"}}, {"temporal": 7}):
+        write_settings(folder, settings.model_copy(update=changed))
         with pytest.raises(InputError):
             NTLBGVideoQA.load(folder, checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"hidden": 2**17}, r"tensor `attention\.\S+` has shape \[.*\], not \[.*131072"),
+        ({"rank": 2**17}, r"tensor `attention\.residual\.\S+` has shape"),
+        ({"context": 2**17}, r"tensor `constructor\.\S+` has shape"),
+        (
+            {"lora": Lora(rank=10**12, alpha=1.0)},
+            r"tensor `\S+\.lora_A\.weight` has shape \[2, \d+\], not \[10{12},",
+        ),
+    ],
+)
+def test_no_memory_is_taken_for_sizes_that_the_tensors_do_not_have(saved, checkpoint, monkeypatch, changed, says):
+    """The headers are looked at first: one sentence, before any weight is made."""
+    folder = saved[1]
+    write_settings(folder, read_settings(folder).model_copy(update=changed))
+    monkeypatch.setattr(NTLBGVideoQA, "__init__", lambda *_: pytest.fail("began to build it"))
+    state = torch.get_rng_state()
+    with pytest.raises(InputError, match=says):
+        NTLBGVideoQA.load(folder, checkpoint)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,17 @@ def prefect_server(tmp_path_factory):
 
 
 @pytest.fixture
-def workspace(tmp_path, prefect_server):
-    """A small DVC project whose flows run on that server."""
-    from tests.pipelines.prefect_world import make_workspace
+def make_workspace(tmp_path):
+    """Makes a small DVC project; nothing that was started in it outlives the test."""
+    from tests.pipelines import prefect_world
+    from tests.processes import none_left_of
 
-    return make_workspace(tmp_path / "workspace", prefect_server)
+    root = tmp_path / "workspace"
+    with none_left_of(root):
+        yield partial(prefect_world.make_workspace, root)
+
+
+@pytest.fixture
+def workspace(make_workspace, prefect_server):
+    """One whose flows run on that server."""
+    return make_workspace(prefect_server)

@@ -21,6 +21,8 @@ from typing import Any
 import psutil
 import yaml
 
+from tests.processes import end_group, marked
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 240  # nothing here takes so long; a busy machine may
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -143,11 +145,7 @@ def served(home: Path) -> Iterator[Server]:
         until(answers, "the server")
         yield Server(url, home)
     finally:
-        os.killpg(child.pid, signal.SIGTERM)
-        try:
-            child.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
+        end_group(child)
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ class Workspace:
 
     def environment(self) -> dict[str, str]:
         url = {"PREFECT_API_URL": self.server.url, "PREFECT_HOME": str(self.root / "prefect")} if self.server else {}
-        return clean_environment() | url
+        return clean_environment() | url | marked(self.root)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """A Python command in the workspace, in a session of its own; what it says goes to `said`."""

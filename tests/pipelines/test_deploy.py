@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from prefect.exceptions import ObjectNotFound
 
 from ntlbg.errors import InputError
-from pipelines.deploy import AUTOMATION, SILENCE_S, automation, main, read
+from pipelines.deploy import AUTOMATION, SILENCE_S, _gpu_limit, automation, main, read
 from tests.pipelines.prefect_world import ROOT
 
 # a busy machine needs minutes for what takes seconds
@@ -60,6 +62,36 @@ def test_the_automation_watches_the_pipelines_runs_alone():
     assert [action.state.name for action in told.actions] == ["CRASHED"]
 
 
+class Limits:
+    """The client's part that knows concurrency limits, with one of so many slots, or none."""
+
+    def __init__(self, slots: int | None) -> None:
+        self.slots, self.written = slots, 0
+
+    def read_global_concurrency_limit_by_name(self, name: str) -> SimpleNamespace:
+        assert name == "gpu"
+        if self.slots is None:
+            raise ObjectNotFound(Exception("404"))
+        return SimpleNamespace(limit=self.slots)
+
+    def upsert_global_concurrency_limit_by_name(self, name: str, limit: int) -> None:
+        assert name == "gpu"
+        self.slots, self.written = limit, self.written + 1
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "slots", "written"),
+    [(None, None, 1, 1), (None, 2, 2, 1), (2, None, 2, 0), (2, 2, 2, 0), (2, 1, 1, 1), (0, None, 0, 0)],
+)
+def test_the_gpus_limit_is_changed_only_when_asked(found, wanted, slots, written):
+    """A second `make deploy` does not take back what the first one was told."""
+    limits = Limits(found)
+    told = _gpu_limit(limits, wanted)
+    assert (limits.slots, limits.written) == (slots, written)
+    assert told.startswith(f"concurrency limit `gpu`: {slots} stage")
+    assert told.endswith("there already") == (not written)
+
+
 @pytest.mark.parametrize("argv", [["--gpus", "0"], []])
 def test_a_mistake_is_one_sentence(project, argv, capsys):
     """No GPU slot would mean that no such stage ever runs; without a server there is nothing to deploy to."""
@@ -95,13 +127,13 @@ def test_a_second_deploy_changes_nothing(workspace):
 
     first = deploy("--gpus", "3")
     before = found()
-    second = deploy("--gpus", "3")
+    second = deploy()
     after = found()
     assert first[0] == "work pool `ntlbg`: created"
     assert first[1] == "deployment `reproduce/smoke`: as prefect.yaml says, at `0 3 * * *` (UTC)"
     assert first[2] == "concurrency limit `gpu`: 3 stages with a GPU at once"
     assert first[3].endswith("created")
-    assert [line.endswith("there already") for line in second] == [True, False, False, True]
+    assert [line.endswith("there already") for line in second] == [True, False, True, True]
     assert before == after
     (deployment,) = after["deployments"]
     assert str(workspace.root) in str(deployment["pull_steps"])

@@ -20,7 +20,7 @@ from pipelines.deploy import SILENCE_S
 from pipelines.flow import Walk, gpu_slot, main, refuse_unknown
 from pipelines.one_stage import Outcome, StageFailedError, StageStoppedError
 from pipelines.tracking import PARENT_TAG
-from tests.pipelines.prefect_world import ENDED, PATIENCE_S, STAGES, Workspace, make_workspace, until
+from tests.pipelines.prefect_world import ENDED, PATIENCE_S, STAGES, Workspace, until
 
 # a busy machine needs minutes for what takes seconds
 pytestmark = pytest.mark.timeout(900)
@@ -140,10 +140,10 @@ def test_without_a_server_it_refuses(project, capsys, monkeypatch):
     assert "no Prefect server answers" in capsys.readouterr().err
 
 
-def test_importing_it_forbids_temporary_servers(tmp_path):
+def test_importing_it_forbids_temporary_servers(make_workspace):
     """Also for a program that calls the flow itself."""
     code = "from pipelines.flow import reproduce; reproduce()"
-    workspace = make_workspace(tmp_path / "workspace")
+    workspace = make_workspace()
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=workspace.root, env=workspace.environment(), capture_output=True, text=True
     )
@@ -297,9 +297,9 @@ stages:
 
 
 @pytest.mark.slow
-def test_stages_with_a_gpu_take_turns(tmp_path, prefect_server):
+def test_stages_with_a_gpu_take_turns(make_workspace, prefect_server):
     """Although two may run side by side: the server has one slot."""
-    workspace = make_workspace(tmp_path / "workspace", prefect_server, dvc=GPU)
+    workspace = make_workspace(prefect_server, dvc=GPU)
     workspace.write("body.py", GPU_BODY)
     params = yaml.safe_load((workspace.root / "params.yaml").read_text())
     params["tiers"]["smoke"]["machine"]["device"] = "cuda"
@@ -330,13 +330,13 @@ stages:
 
 
 @pytest.mark.slow
-def test_the_stages_of_a_flow_have_one_mlflow_parent(tmp_path, prefect_server, empty_store, monkeypatch):
+def test_the_stages_of_a_flow_have_one_mlflow_parent(make_workspace, prefect_server, empty_store, monkeypatch):
     """Closed at the end and linked on the run's page; a stage opens no flow of its own."""
     import shutil
 
     from pipelines.tracking import Tracker
 
-    workspace = make_workspace(tmp_path / "workspace", prefect_server, dvc=TRACKED)
+    workspace = make_workspace(prefect_server, dvc=TRACKED)
     workspace.write("body.py", TRACKED_BODY)
     shutil.copy(empty_store, workspace.root / "mlflow.db")
     before = len(prefect_server.runs())

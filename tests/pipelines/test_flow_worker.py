@@ -13,17 +13,17 @@ import psutil
 import pytest
 import yaml
 
-from tests.pipelines.prefect_world import ENDED, STAGES, Workspace, make_workspace, served, until
+from tests.pipelines.prefect_world import ENDED, STAGES, Workspace, served, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 NOTICED_S = 120  # within which a dead worker's run is marked
 
 
 @pytest.fixture
-def deployed(tmp_path, tmp_path_factory):
+def deployed(make_workspace, tmp_path_factory):
     """A workspace whose deployment runs every minute, on a server of its own: no run of another test comes between."""
     with served(tmp_path_factory.mktemp("prefect")) as server:
-        workspace = make_workspace(tmp_path / "workspace", server)
+        workspace = make_workspace(server)
         told = yaml.safe_load((workspace.root / "prefect.yaml").read_text())
         told["deployments"][0]["schedules"][0]["cron"] = "* * * * *"
         workspace.write("prefect.yaml", yaml.safe_dump(told))

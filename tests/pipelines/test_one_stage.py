@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.one_stage import OneByOne, Outcome, Reading, StageFailedError, StageStoppedError
-from tests.pipelines.prefect_world import STAGES, make_workspace, until
+from tests.pipelines.prefect_world import STAGES, until
 
 # a busy machine needs minutes for what takes seconds
 pytestmark = pytest.mark.timeout(900)
@@ -64,9 +64,9 @@ def test_a_busy_path_is_a_reason_to_wait_only_before_the_stage_has_run():
 
 
 @pytest.fixture
-def workspace(tmp_path, monkeypatch):
+def workspace(make_workspace, monkeypatch):
     """Without a server."""
-    made = make_workspace(tmp_path / "workspace")
+    made = make_workspace()
     monkeypatch.chdir(made.root)
     return made
 
@@ -165,9 +165,9 @@ def test_a_path_that_another_command_uses_is_waited_for(workspace):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_four_workers_of_25_rounds_meet_no_lock_error(tmp_path, monkeypatch):
+def test_four_workers_of_25_rounds_meet_no_lock_error(make_workspace, monkeypatch):
     """Stages side by side, each changed in every round: each runs each time, and no line of dvc.lock is lost."""
-    workspace = make_workspace(tmp_path / "workspace", dvc=SIDE_BY_SIDE)
+    workspace = make_workspace(dvc=SIDE_BY_SIDE)
     monkeypatch.chdir(workspace.root)
     stages = make(workspace)
     outcomes: dict[str, list[Outcome]] = {f"s{n}": [] for n in range(WORKERS)}

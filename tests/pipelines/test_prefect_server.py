@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from tests.processes import end_group
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,8 +70,7 @@ def server(tmp_path_factory):
         wait_for(f"http://127.0.0.1:{port}/api", child)
         yield f"http://127.0.0.1:{port}/api", home
     finally:
-        os.killpg(child.pid, signal.SIGTERM)
-        child.wait(30)
+        end_group(child)
 
 
 def states(url: str, kind: str) -> dict[str, str]:

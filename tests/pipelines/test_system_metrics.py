@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -82,3 +83,11 @@ def test_each_reading_stands_for_its_own_interval():
 def test_there_are_monitors_on_a_machine_without_a_gpu():
     """The one for GPUs raises where there is none, and the others are kept."""
     assert len(monitors()) >= 3
+
+
+def test_nothing_but_a_gpu_is_missing_for_its_curves():
+    """The package that reads GPUs is installed: without it a machine that has one would have no curves, unseen."""
+    from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
+
+    with suppress(RuntimeError):  # no driver
+        GPUMonitor()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from operator import attrgetter
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntlbg.selection.baselines.uniform import bin_centres
+from ntlbg.errors import InputError
+from ntlbg.records.query import Query
+from ntlbg.records.video_index import VideoIndex
+from ntlbg.selection import checks
+from ntlbg.selection.baselines.uniform import Uniform, bin_centres, native_grid
 
 
 @given(frames=st.integers(1, 4000), k=st.integers(1, 200), fps=st.sampled_from([1.0, 2.0, 0.5, 30000 / 1001, 12.0]))
@@ -44,3 +51,83 @@ def test_its_hits_are_those_of_the_analysis(length):
     starts = np.arange(frames - length + 1)
     hits = [np.any((picks >= s) & (picks < s + length)) for s in starts]
     assert np.mean(hits) == pytest.approx(min(1, length * k / frames), abs=0.03)
+
+
+GRIDS = ("longvideobench", "lmms_eval", "vlmevalkit")
+
+
+def a_file(frames, fps=25.0, every=1, start=0.0):
+    """A file of so many frames, every `every`-th of them a candidate."""
+    native = np.arange(0, frames, every)
+    return VideoIndex("file", np.ones((len(native), 2)), start + native / fps, fps, frames, frames / fps)
+
+
+def written_grid(grid, frames, duration_s, fps, k):
+    """The benchmarks' own expressions."""
+    if grid == "longvideobench":
+        valid = int(duration_s * fps)
+        return [int(valid / k) * i for i in range(k)]
+    if grid == "vlmevalkit":
+        step_size = frames / (k + 1)
+        return [int(i * step_size) for i in range(1, k + 1)]
+    exact = [Fraction(frames - 1, k - 1) * i if k > 1 else Fraction(0) for i in range(k)]
+    return [round(x) for x in exact]  # half to even
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@given(frames=st.integers(40, 20_000), k=st.integers(1, 16), fps=st.sampled_from([24.0, 25.0, 30.0]))
+def test_a_benchmark_s_grid_is_its_own(grid, frames, k, fps):
+    """Where every frame of the file is a candidate, the picks are the loader's frame numbers."""
+    video = a_file(frames, fps)
+    picks = Uniform(grid=grid).select(video, Query("q", np.zeros(frames)), k).indices
+    expected = written_grid(grid, frames, video.duration_s, fps, k)
+    if grid == "lmms_eval":  # single precision decides where the exact value lies between two frames
+        assert np.abs(picks - expected).max() <= 1
+        assert np.mean(picks == expected) >= 0.5
+    else:
+        assert picks.tolist() == expected
+
+
+def test_grids_worked_by_hand():
+    """2,500 frames at 25 per second, 8 picks; the second line of lmms_eval was printed by torch itself."""
+    video = a_file(2500)
+    assert native_grid("longvideobench", video, 8).tolist() == [0, 312, 624, 936, 1248, 1560, 1872, 2184]
+    assert native_grid("vlmevalkit", video, 8).tolist() == [277, 555, 833, 1111, 1388, 1666, 1944, 2222]
+    assert native_grid("lmms_eval", video, 8).tolist() == [0, 357, 714, 1071, 1428, 1785, 2142, 2499]
+    assert native_grid("lmms_eval", a_file(100), 64)[14:26].tolist() == [22, 24, 25, 27, 28, 30, 31, 33, 35, 36, 38, 39]
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_grid_is_mapped_to_candidates_by_time(grid):
+    """At one candidate a second each pick is at most half a second from the loader's frame, wherever time starts."""
+    for start in (0.0, 1e5):
+        video = a_file(25 * 300, every=25, start=start)
+        wanted = start + native_grid(grid, video, 16) / 25
+        picks = Uniform(grid=grid).select(video, Query("q", np.zeros(300)), 16)
+        near = np.minimum(wanted, video.timestamps_s[-1])
+        assert np.abs(picks.timestamps_s - near).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("check", checks.ALL, ids=attrgetter("__name__"))
+def test_a_grid_keeps_every_property(grid, check):
+    """Short files, repeated frames and a wrong number of frames included."""
+    check(Uniform(grid=grid))
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_file_that_cannot_be_counted_is_refused(grid):
+    """No number of frames, or no rate, is no reason to invent a grid."""
+    for fps, frames in ((0.0, 100), (25.0, 0)):
+        video = VideoIndex("bad", np.ones((9, 2)), np.arange(9.0), fps, frames, 0.0 if frames == 0 else 9.0)
+        with pytest.raises(InputError, match=grid):
+            Uniform(grid=grid).select(video, Query("q", np.zeros(9)), 3)
+
+
+def test_the_default_grid_is_the_bin_centres():
+    """A benchmark's grid is chosen by name only."""
+    assert Uniform() == Uniform(grid="centres")
+    video = a_file(100)
+    assert np.array_equal(
+        Uniform().select(video, Query("q", np.zeros(100)), 7).indices, bin_centres(np.arange(100.0), 7)
+    )

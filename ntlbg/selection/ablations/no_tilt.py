@@ -1,0 +1,26 @@
+"""NTLBG that nothing tilts towards the question: neither law, nor snap, nor thinning looks at relevance.
+
+What the question buys altogether: this is the rule of coverage that `ntlbg` becomes where relevance is constant.
+`ntlbg_plain_law` keeps relevance in snap and thinning. Source: docs/selection.md, "Ablations".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import NonNegativeFloat
+
+from ntlbg.selection.ablations.plain_law import PlainLaw
+
+
+@dataclass(frozen=True)
+class NoTilt(PlainLaw):
+    """Blind to the question."""
+
+    name: ClassVar[str] = "ntlbg_no_tilt"
+    source: ClassVar[str] = "docs/selection.md, Ablations"
+    uses_relevance: ClassVar[bool] = False
+
+    snap: NonNegativeFloat = 0.0  # the frame nearest to the centre of its cell
+    relevance_weight: NonNegativeFloat = 0.0  # conditional variance alone

@@ -1,0 +1,1 @@
+"""Published rules, each in its published setting with its traps fixed."""

@@ -1,0 +1,1 @@
+"""The rules of the seed paper, as they are and as they were meant."""

@@ -1,0 +1,88 @@
+"""Support points: least energy distance, then one frame each."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from ntlbg.selection.rivals.support_points import SupportPoints, convex_concave, energy, snapped
+
+
+def a_case(seed, n, width=2):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, width)), rng.dirichlet(np.ones(n))
+
+
+def written_step(points, weights, places, softening):
+    """One step of the convex-concave procedure, with loops over coordinates."""
+
+    def apart(a, b):
+        return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) + softening**2)
+
+    k, moved = len(places), []
+    for i, x in enumerate(places):
+        total = sum(w / apart(x, y) for w, y in zip(weights, points, strict=True))
+        new = []
+        for axis in range(len(x)):
+            pull = sum(w * y[axis] / apart(x, y) for w, y in zip(weights, points, strict=True))
+            push = sum((x[axis] - z[axis]) / apart(x, z) for j, z in enumerate(places) if j != i)
+            new.append((pull + push / k) / total)
+        moved.append(new)
+    return moved
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_is_the_written_procedure(seed):
+    """Three steps equal the loops."""
+    points, weights = a_case(seed, 20 + seed)
+    places = start = points[: 2 + seed % 5]
+    for _ in range(3):
+        places = written_step(points.tolist(), weights.tolist(), np.asarray(places).tolist(), 0.05)
+    np.testing.assert_allclose(convex_concave(points, weights, start, 3, 0.0, 0.05), places, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_step_raises_the_energy(seed):
+    """Bounding by parabola and tangent makes every step a descent."""
+    points, weights = a_case(seed, 120)
+    energies = [energy(points, weights, points[:8], 0.05)]
+    energies += [
+        energy(points, weights, convex_concave(points, weights, points[:8], n, 0.0, 0.05), 0.05) for n in range(1, 15)
+    ]
+    assert np.all(np.diff(energies) <= 1e-12)
+    assert energies[-1] < energies[0] - 0.01
+
+
+def test_in_one_dimension_they_are_the_quantiles():
+    """On the line the energy distance is least at the quantiles (i - 1/2) / k, its known solution."""
+    points = np.linspace(0, 1, 401)[:, None]
+    weights = np.full(401, 1 / 401)
+    places = convex_concave(points, weights, points[[0, 20, 90, 200, 390]], 3000, 1e-9, 1e-3)
+    np.testing.assert_allclose(np.sort(places[:, 0]), [0.1, 0.3, 0.5, 0.7, 0.9], atol=3e-3)
+
+
+def test_they_represent_the_law_better_than_chance(made_up):
+    """After snapping, the energy is below that of every one of 200 random subsets of frames."""
+    video, query = made_up(frames=200, width=24)
+    rule = SupportPoints()
+    law = rule.law(video, query)
+    points = law.space.points
+    ours = energy(points, law.weights, points[rule.select(video, query, 12).indices])
+    rng = np.random.default_rng(0)
+    chance = [energy(points, law.weights, points[rng.choice(200, 12, replace=False)]) for _ in range(200)]
+    assert ours < min(chance)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_place_gets_a_frame_of_its_own_at_the_least_distance(seed):
+    """The snap is the best of all assignments, tried one by one, even where places share their nearest frame."""
+    rng = np.random.default_rng(seed)
+    points, places = rng.normal(size=(6, 2)), 0.3 * rng.normal(size=(3, 2))
+    costs = {
+        frames: sum(float(np.square(places[i] - points[t]).sum()) for i, t in enumerate(frames))
+        for frames in permutations(range(6), 3)
+    }
+    assert snapped(points, places, 1.0).tolist() == sorted(min(costs, key=costs.get))
