@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import kurtosis
 
 from ntlbg.selection.registry import make
 
@@ -84,8 +85,10 @@ def recipe(features, relevance, times, k):
             mean = near[members].mean()
             frames.append(members[np.argmax(3 * z[members] - (near[members] / mean if len(members) > 1 else 0))])
         frames = np.sort(frames)
+        sharp = np.clip((kurtosis(z) - 0.5) / 1.5, 0, 1)  # by how far the curve's tails reach
+        weight, share, width = 0.12 * 1.5**sharp, 0.1 + 0.5 * sharp, 120 * (10 / 120) ** sharp
         kernel = (x[frames] @ x[frames].T) * (
-            0.9 + 0.1 * np.exp(-dist2(times[frames, None], times[frames, None]) / (2 * 120**2))
+            1 - share + share * np.exp(-dist2(times[frames, None], times[frames, None]) / (2 * width**2))
         )
         chosen = []
         for _ in range(k):
@@ -96,7 +99,7 @@ def recipe(features, relevance, times, k):
                 if chosen
                 else np.diag(kernel) + 0.01
             )
-            value = 0.12 * z[frames] + np.log(v)
+            value = weight * z[frames] + np.log(v)
             value[chosen] = -np.inf
             chosen.append(int(np.argmax(value)))
     indices = np.sort(np.asarray(frames)[chosen])

@@ -57,3 +57,14 @@ def test_a_smooth_curve_is_no_noise():
     """Without frame-to-frame noise every rise is believed."""
     times = np.arange(300.0)
     assert peak_share(np.exp(-np.square(times - 80) / 200), times, 0.7) > 0.95
+
+
+def test_excess_kurtosis_is_scipys():
+    """And 0 where there is nothing to measure."""
+    from scipy.stats import kurtosis
+
+    from ntlbg.statistics.robust import excess_kurtosis
+
+    x = np.random.default_rng(1).standard_t(4, size=200)
+    assert excess_kurtosis(x) == pytest.approx(kurtosis(x))
+    assert excess_kurtosis(np.full(9, 0.3)) == excess_kurtosis(np.array([1.0, 2.0, 9.0])) == 0.0

@@ -12,6 +12,7 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat
 
 from ntlbg.selection.ablations.plain_law import PlainLaw
+from ntlbg.selection.tilted import Law
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,7 @@ class NoTilt(PlainLaw):
 
     snap: NonNegativeFloat = 0.0  # the frame nearest to the centre of its cell
     relevance_weight: NonNegativeFloat = 0.0  # conditional variance alone
+
+    def trade_off(self, law: Law) -> tuple[float, float, float]:
+        """The same for every question: how sharp a curve is counts nothing here."""
+        return self.relevance_weight, self.time_share, self.time_width_s
