@@ -22,8 +22,8 @@ from ntlbg.records.arrays import Array
 
 GOLDEN = (5**0.5 - 1) / 2
 # in 16 coordinates, pairs are then no more correlated than random ones; in the plane the best generator is the same
-WEIGHT = 0.1
-# integers tried per component where n has more: the best of so many has a P2 within a tenth of the best of all
+WEIGHT = 0.03
+# integers tried per component where n has more: the best of so many has a P2 within a fifth of the best of all
 TRIED = 256
 DIGITS = 10  # P2 of mirrored generators is equal but for rounding; so many digits are compared, and the first one stays
 

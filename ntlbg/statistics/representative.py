@@ -21,8 +21,15 @@ from ntlbg.statistics import laws
 from ntlbg.statistics.covariance import LowRankDiagonal
 from ntlbg.statistics.cube import Kind, cube_net, good_points, shift, shifted
 from ntlbg.statistics.elliptical import Elliptical, Normal
-from ntlbg.statistics.nets import quantile_frames
-from ntlbg.statistics.points import cell_masses, error_direct, error_from_masses, explained, lbg, nearest
+from ntlbg.statistics.points import (
+    cell_masses,
+    error_direct,
+    error_from_masses,
+    explained,
+    lbg,
+    nearest,
+    squared_distance,
+)
 from ntlbg.statistics.threads import one_thread
 
 SCORES = 2**18  # entries of the table of codewords and points in screening: what stays in the processor's cache
@@ -117,9 +124,9 @@ def of_wide_law(law: LowRankDiagonal, k: int, plan: Plan | None = None) -> Repre
 def of_points(points: Array, weights: Array, k: int, plan: Plan | None = None) -> RepresentativePoints:
     """The k representative points of weighted points themselves, k at most their number.
 
-    points: [n, r]. weights: [n], a law. Starts: nets of k points of the normal law with the same moments, in turn with
-    the quantiles of the weights along the leading directions. Points are first put in order of their coordinates, so
-    that the same set in another order gives the same result to the last bit.
+    points: [n, r]. weights: [n], a law. Starts, in turn: a net pushed through the laws of weight · distance²
+    (`far_start`), and a net of the normal law with the same moments. Points are first put in order of their
+    coordinates, so that the same set in another order gives the same result to the last bit.
     """
     plan = plan or Plan()
     finite("points", points)
@@ -130,14 +137,11 @@ def of_points(points: Array, weights: Array, k: int, plan: Plan | None = None) -
     points, weights = np.ascontiguousarray(points[order], dtype=np.float64), weights[order]
     centred = points - laws.mean(points, weights)
     law = Elliptical.of(laws.mean(points, weights), (centred * weights[:, None]).T @ centred)
-    starts = []
-    for number in range(plan.starts):
-        direction, turn = divmod(number, 2)
-        if turn and direction < law.root.shape[1]:
-            along = np.argsort(centred @ law.root[:, direction], kind="stable")
-            starts.append(points[along[quantile_frames(weights[along], k)]])
-        else:
-            starts.append(start_net(law, k, number, plan))
+    net = cube_net(plan.net, plan.starts, k)
+    starts = [
+        start_net(law, k, number // 2, plan) if number % 2 else far_start(points, weights, net[number])
+        for number in range(plan.starts)
+    ]
     return _search(points, weights, points, weights, starts, plan)
 
 
@@ -160,6 +164,25 @@ def start_net(law: Elliptical, k: int, number: int, plan: Plan) -> Array:
         net = good_points(k, r, first=number * k)
     spread = 1.0 if number % 2 else np.sqrt((r + 2) / r)
     return law.mean + spread * (_image(law, net, plan) - law.mean)
+
+
+def far_start(points: Array, weights: Array, net_point: Array) -> Array:
+    """k of the points: each where the law of weight · squared distance to those before has its quantile.
+
+    net_point: [k] in (0, 1), one quantile for each. Far clusters are met early, however small. Where all distances
+    are 0 the weights alone decide. Returns [k, r].
+    Source: Arthur and Vassilvitskii 2007, with a net in place of random numbers.
+    """
+    chosen: list[int] = []
+    distance2 = np.ones(len(points))
+    for quantile in net_point:
+        cumulative = np.cumsum(weights * distance2)
+        if cumulative[-1] <= 0:
+            cumulative = np.cumsum(weights)
+        chosen.append(min(int(np.searchsorted(cumulative, quantile * cumulative[-1])), len(points) - 1))
+        far = squared_distance(points, points[chosen[-1]])
+        distance2 = far if len(chosen) == 1 else np.minimum(distance2, far)
+    return points[chosen]
 
 
 def _image(law: Elliptical, cube: Array, plan: Plan) -> Array:

@@ -1,25 +1,77 @@
-"""The tables of known values, as the command prints them."""
+"""The check against known values: a part of it, all of it, and that it can fail."""
 
 from __future__ import annotations
 
+import math
+import os
 import subprocess
 import sys
 
 import pytest
 
 from ntlbg.statistics import check
+from ntlbg.statistics.check import Row
+
+SOME = {
+    "the line": lambda: check.on_the_line((1, 2, 3, 8)),
+    "the plane": lambda: check.in_the_plane((1, 2, 3)),
+    "space": lambda: check.in_space((2, 4)),
+    "a long law": lambda: check.on_a_long_law((1, 2, 4)),
+    "many dimensions": lambda: check.in_many_dimensions(256, 8),
+}
 
 
-def test_the_line_agrees_with_lloyd_and_max():
-    """Every row of the table that costs nothing to compute."""
-    rows = list(check.on_the_line())
+@pytest.mark.parametrize("section", SOME)
+def test_known_values_are_met(section):
+    """A few values of each table; the whole is checked below."""
+    rows = list(SOME[section]())
     assert rows
-    assert all(row.passed for row in rows)
+    assert [row for row in rows if not row.passed] == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "passed"), [(1.0, True), (1.0009, True), (1.0011, False), (0.9, False), (math.nan, False)]
+)
+def test_a_row_passes_within_its_tolerance(ours, passed):
+    """Too much, too little, and what is not a number fail."""
+    assert Row("value", 1.0, ours, 1e-3).passed is passed
+
+
+def test_a_wrong_value_ends_with_exit_code_1(monkeypatch, capsys):
+    """One value off: the table says FAIL, the last line counts it, the exit code is 1; else 0."""
+    monkeypatch.setattr(check, "SECTIONS", {"one": lambda: iter([Row("a", 1.0, 1.0, 0.0), Row("b", 1.0, 2.0, 0.1)])})
+    assert check.main() == 1
+    out = capsys.readouterr().out
+    assert "FAIL" in out
+    assert "1 of 2 values are off" in out
+    monkeypatch.setattr(check, "SECTIONS", {"one": lambda: iter([Row("a", 1.0, 1.0, 0.0)])})
+    assert check.main() == 0
+    assert "all 1 values agree" in capsys.readouterr().out
+
+
+def test_every_table_is_in_the_check():
+    """A function that yields rows and that no section names would never run."""
+    named = {section.__name__ for section in check.SECTIONS.values()}
+    yielding = {
+        name
+        for name, value in vars(check).items()
+        if callable(value) and getattr(value, "__annotations__", {}).get("return") == "Iterator[Row]"
+    }
+    assert yielding == named
+
+
+def test_the_check_needs_no_torch():
+    """The statistics stand on numpy and scipy."""
+    code = "import sys, ntlbg.statistics.check; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.strip() == "False"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_every_value_agrees():
-    """The whole command, which ends with an error where one value is off."""
-    done = subprocess.run([sys.executable, "-m", "ntlbg.statistics.check"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-500:]
+def test_all_known_values_are_met():
+    """`python -m ntlbg.statistics.check` in a process of its own, on one thread: exit code 0."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "120"}
+    command = [sys.executable, "-m", "ntlbg.statistics.check"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    assert result.returncode == 0, result.stdout[-5000:]
+    assert "values agree" in result.stdout

@@ -1,4 +1,4 @@
-"""Greedy choice by log-determinant."""
+"""Greedy choice by log-determinant, and the information of a set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntlbg.statistics.information import greedy_logdet
+from ntlbg.errors import InputError
+from ntlbg.statistics.information import greedy_logdet, information_loss, log_det_information
 
 
 def plain(gain, kernel, k, jitter):
@@ -76,3 +77,51 @@ def test_no_variance_falls_below_the_jitter(jitter):
     gain = np.array([0.0, 3.0, 1.0, 2.0])
     chosen = greedy_logdet(gain, np.ones(4), lambda j: np.ones(4), 4, jitter)
     assert chosen == [1, 3, 2, 0]
+
+
+@given(seed=st.integers(0, 300), k=st.integers(1, 12), d=st.integers(1, 12), noise=st.sampled_from([0.01, 1.0, 50.0]))
+@settings(max_examples=50, deadline=None)
+def test_information_is_half_the_log_determinant(seed, k, d, noise):
+    """By either side, [k, k] or [d, d]; never less with a point more, and a later point adds no more."""
+    points = np.random.default_rng(seed).normal(size=(k + 2, d))
+    few, more = log_det_information(points[:k], noise), log_det_information(points[: k + 1], noise)
+    dense = 0.5 * np.linalg.slogdet(np.eye(k) + points[:k] @ points[:k].T / noise)[1]
+    assert few == pytest.approx(dense, abs=1e-9)
+    assert more >= few - 1e-9
+    both, alone = log_det_information(points, noise), log_det_information(points[[*range(k), k + 1]], noise)
+    assert both - more <= alone - few + 1e-9
+
+
+def test_information_by_hand():
+    """One unit point seen with noise 1 tells half a log 2; seen twice half a log 3; two across twice the first."""
+    assert log_det_information(np.array([[1.0, 0.0]]), 1.0) == pytest.approx(0.5 * np.log(2))
+    assert log_det_information(np.array([[1.0, 0.0], [1.0, 0.0]]), 1.0) == pytest.approx(0.5 * np.log(3))
+    assert log_det_information(np.eye(2), 1.0) == pytest.approx(np.log(2))
+    assert log_det_information(np.zeros((0, 3)), 1.0) == 0.0
+
+
+def test_information_loss_by_hand():
+    """Of two points across, one loses half; all lose nothing, none everything; of zeros nothing can be lost."""
+    assert information_loss(np.eye(2), np.array([1]), 1.0) == pytest.approx(0.5)
+    assert information_loss(np.eye(2), np.array([0, 1]), 1.0) == pytest.approx(0)
+    assert information_loss(np.eye(2), np.array([], dtype=int), 1.0) == 1.0
+    assert information_loss(np.zeros((4, 2)), np.array([0]), 1.0) == 0.0
+
+
+def test_the_greedy_choice_loses_less_than_the_median_shell():
+    """Points at the median distance from the mean may all be alike: they lose more than the greedy choice."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(16, 8))[rng.integers(16, size=200)] + 0.1 * rng.normal(size=(200, 8))
+    kernel = points @ points.T
+    greedy = greedy_logdet(np.zeros(200), np.diagonal(kernel), lambda j: kernel[j], 8, 0.1)
+    distance = np.linalg.norm(points - points.mean(axis=0), axis=1)
+    shell = np.argsort(np.abs(distance - np.median(distance)), kind="stable")[:8]
+    assert information_loss(points, np.array(greedy), 0.1) < information_loss(points, shell, 0.1)
+
+
+def test_information_without_bound_is_refused():
+    """No noise, or a point counted twice."""
+    with pytest.raises(InputError, match="noise variance"):
+        log_det_information(np.eye(2), 0.0)
+    with pytest.raises(InputError, match="twice"):
+        information_loss(np.eye(2), np.array([1, 1]), 1.0)
