@@ -56,7 +56,7 @@ def test_the_second_question_costs_nothing(film: Path, tmp_path: Path, colours: 
 
 def test_a_question_about_the_whole_says_that_it_is_covered(film: Path, store: Store, colours: Colours) -> None:
     """The user is told that relevance chose nothing; not where the words are not read, nor of another question."""
-    whole = "What is this video mainly about?"
+    whole = "What is this video mainly about, red"
     told = select_frames(film, whole, 4, encoder=colours, store=store).notes
     assert [note for note in told if "as a whole" in note]
     assert not [note for note in told if "flat" in note]
