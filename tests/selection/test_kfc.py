@@ -9,7 +9,7 @@ from ntlbg.errors import InputError
 from ntlbg.records.query import Query
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.selection.baselines.uniform import bin_centres
-from ntlbg.selection.rivals.kfc import KFC, kfc_raw
+from ntlbg.selection.rivals.kfc import KFC, kfc_raw, largest_eigenpairs
 
 
 def a_case(seed, frames, width=6):
@@ -133,3 +133,42 @@ def test_the_approximation_of_full_rank_is_exact(monkeypatch):
         video, query = a_case(seed, 40)
         full = KFC(nodes=12).select(video, query, 6)
         assert full.sha256 == KFC(nodes=12, low_rank_frames=0).select(video, query, 6).sha256
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5, 33, 70])
+def test_the_largest_eigenpairs_are_those_of_a_plain_decomposition(frames):
+    """Both ends of the spectrum, any share of it."""
+    rng = np.random.default_rng(frames)
+    matrix = rng.normal(size=(frames, frames))
+    matrix += matrix.T
+    u, s, vt = np.linalg.svd(matrix)
+    for count in {0, 1, frames // 4, frames // 2, frames}:
+        values, vectors = largest_eigenpairs(matrix, count)
+        assert values.shape == (count,)
+        assert np.allclose((vectors * values) @ vectors.T, (u[:, :count] * s[:count]) @ vt[:count], atol=1e-10)
+
+
+def test_equal_singular_values_stay_together():
+    """Copies of frames make equal singular values; a cut between them would depend on the library's choice of vectors.
+
+    Of 2 and four times 1, asking for three gives all five; the approximation is then the matrix itself.
+    """
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.normal(size=(7, 7)))[0]
+    matrix = (turn * [2.0, 1.0, -1.0, 1.0, 1.0, 0.0, 0.0]) @ turn.T
+    values, vectors = largest_eigenpairs(matrix, 3, 1e-12)
+    assert np.allclose(values, [-1, 1, 1, 1, 2])
+    assert np.allclose((vectors * values) @ vectors.T, matrix)
+
+
+def test_a_copied_video_is_chosen_alike_under_any_rotation_of_its_features():
+    """Every frame twice, a constant curve: rounding alone would decide if equal singular values were cut apart."""
+    rng = np.random.default_rng(5)
+    once = rng.normal(size=(20, 8))
+    turn = np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    query = Query("q", np.full(40, 0.3))
+    chosen = set()
+    for features in (np.repeat(once, 2, axis=0), np.repeat(once, 2, axis=0) @ turn):
+        video = VideoIndex("twice", features, np.arange(40.0), 25.0, 1000, 40.0)
+        chosen.add(tuple(KFC().select(video, query, 7).indices.tolist()))
+    assert len(chosen) == 1
