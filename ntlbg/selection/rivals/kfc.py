@@ -87,11 +87,11 @@ class Pairs:
         if self.values is not None and self.vectors is not None:
             return (self.vectors[rows] * self.values) @ self.vectors[columns].T
         r, s = self.relevance[rows][:, None], self.relevance[columns]
-        weights = np.exp(-(self.features[rows] @ self.features[columns].T))
-        before = rows[:, None] < columns
-        weights += np.where(before, r, s) if self.earlier_only else (r + s) / 2
-        same = rows[:, None] == columns
-        return np.where(same, 2 * r, weights)
+        weights = -self.features[rows] @ self.features[columns].T
+        np.exp(weights, out=weights)
+        weights += np.where(rows[:, None] < columns, r, s) if self.earlier_only else (r + s) / 2
+        np.copyto(weights, 2 * r, where=rows[:, None] == columns)
+        return weights
 
     def diagonal(self, rows: Array) -> Array:
         """Weight of each frame with itself: [rows]."""
@@ -117,7 +117,9 @@ def pairs_of(video: VideoIndex, query: Query, raw: bool, low_rank_frames: int) -
 
 
 def largest_eigenpairs(matrix: Array, count: int, equal: float = 0.0) -> tuple[Array, Array]:
-    """The eigenvalues of largest size and their vectors: [count] rising, [n, count]. matrix: [n, n], symmetric.
+    """The eigenvalues of largest size and their vectors: [count] rising, [n, count].
+
+    matrix: [n, n], symmetric; it is overwritten, as a long video's takes hundreds of megabytes.
 
     equal: those as large as the last of them, to this share of the largest, come along: one of several vectors of equal
     value is whatever the library makes it, all of them together are one space.
@@ -126,7 +128,7 @@ def largest_eigenpairs(matrix: Array, count: int, equal: float = 0.0) -> tuple[A
     """
     n = len(matrix)
     work = int(lapack.dsytrd_lwork(n, lower=1)[0])
-    reflectors, diagonal, beside, scales, _ = lapack.dsytrd(matrix.T, lower=1, lwork=work)
+    reflectors, diagonal, beside, scales, _ = lapack.dsytrd(matrix.T, lower=1, lwork=work, overwrite_a=1)
     values = eigvalsh_tridiagonal(diagonal, beside)
     sizes = np.abs(values)
     order = np.argsort(-sizes, kind="stable")
