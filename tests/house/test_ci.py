@@ -82,6 +82,7 @@ def ci(tmp_path):
     (tmp_path / "Makefile").write_text(
         "%:\n"
         '\t@echo "$@ $(PYTEST_ARGS)" >> log\n'
+        '\t@echo "$$SMALL_RUN" >> folders\n'
         f'\t@for a in $(PYTEST_ARGS); do case $$a in --junitxml=*) echo "{report}" > "$${{a#*=}}";; esac; done\n'
         '\t@test "$@" != "$(FAIL)"\n'
     )
@@ -89,7 +90,7 @@ def ci(tmp_path):
     def run(readme: str, fail: str = "") -> tuple[subprocess.CompletedProcess[str], list[str]]:
         (tmp_path / "README.md").write_text(readme)
         # this test itself runs under make, and under `.ci/run` with arguments for pytest
-        inherited = ("MAKE", "MFLAGS", "PYTEST_ARGS")
+        inherited = ("MAKE", "MFLAGS", "PYTEST_ARGS", "SMALL_RUN")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
         env = clean | {"FAIL": fail}
         result = subprocess.run([tmp_path / ".ci" / "run"], env=env, capture_output=True, text=True, timeout=60)
@@ -117,6 +118,17 @@ def test_ci_stops_at_the_first_failure(ci, target):
     assert result.returncode != 0
     assert steps[-1].startswith(target)
     assert "in all: FAILED" in result.stdout
+
+
+def test_both_layers_start_from_one_small_run(ci, tmp_path):
+    """In a folder of this run of CI alone, which is gone at its end."""
+    result, _ = ci("```\nmake test\n```\n")
+    assert result.returncode == 0, result.stderr
+    setup, test, check, rest = (tmp_path / "folders").read_text().splitlines()
+    assert Path(test).is_absolute()
+    assert test == check == rest
+    assert not setup
+    assert not Path(test).parent.exists()
 
 
 def test_ci_refuses_a_readme_without_a_test_command(ci):
