@@ -69,7 +69,7 @@ def ls(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object
 
 @app.command("verify")
 def verify() -> None:
-    """Read every value and compare it with its checksums. Damaged ones are removed and named; the exit code is then 4."""
+    """Read every value and compare it with its checksums. Damaged ones are removed and named: exit code 4."""
     store = Store.default()
     known = list(values(store))
     damaged = [v for v in track(known, "verify", unit="values") if store.get(v.room, v.key) is None]
