@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,11 @@ class VideoFacts:
     rotation: int
     start_s: float
 
+    def turned(self, turn: Orientation) -> VideoFacts:
+        """Facts of a stored picture, told of the upright one."""
+        width, height = (self.height, self.width) if turn.transpose else (self.width, self.height)
+        return replace(self, width=width, height=height, rotation=turn.rotation)
+
 
 def probe(path: str | Path) -> VideoFacts:
     """Facts from the header and the first frame; nothing else is decoded.
@@ -41,26 +46,25 @@ def probe(path: str | Path) -> VideoFacts:
     """
     with open_video(path) as container:
         stream = picture_stream(container, path)
-        return facts_of(container, stream, _first_orientation(container, stream))
+        return facts_of(container, stream).turned(first_orientation(container, stream))
 
 
-def facts_of(container: InputContainer, stream: VideoStream, turn: Orientation) -> VideoFacts:
-    """Facts of an open container, given how its frames are turned."""
-    width, height = stream.codec_context.width, stream.codec_context.height
+def facts_of(container: InputContainer, stream: VideoStream) -> VideoFacts:
+    """Facts of an open container, its picture as stored."""
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     fps = float(rate) if rate else 0.0
     tick_s = float(stream.time_base or 0)
     start_s = (stream.start_time or 0) * tick_s
     duration_s = _duration(container, stream, tick_s, start_s)
     return VideoFacts(
-        width=height if turn.transpose else width,
-        height=width if turn.transpose else height,
+        width=stream.codec_context.width,
+        height=stream.codec_context.height,
         native_fps=fps,
         frame_count=stream.frames or round(duration_s * fps),
         duration_s=duration_s,
         codec=stream.codec_context.codec.canonical_name,
         container=container.format.name,
-        rotation=turn.rotation,
+        rotation=0,
         start_s=start_s,
     )
 
@@ -76,7 +80,8 @@ def _duration(container: InputContainer, stream: VideoStream, tick_s: float, sta
     return float(declared)
 
 
-def _first_orientation(container: InputContainer, stream: VideoStream) -> Orientation:
+def first_orientation(container: InputContainer, stream: VideoStream) -> Orientation:
+    """How the first frame of a freshly opened container is turned; upright where it does not decode."""
     try:
         for frame in container.decode(stream):
             return Orientation.of(frame)

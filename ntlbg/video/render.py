@@ -6,13 +6,18 @@ accurate rounding: the same bytes on every CPU, so hashes of frames are comparab
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from ntlbg.records.arrays import Array
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video.errors import VideoError
+from ntlbg.video.open import reason_of
 
 INTERPOLATION = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
@@ -76,3 +81,20 @@ def to_rgb(frame: VideoFrame, size: tuple[int, int], *, using: VideoReformatter 
     )
     pixels = scaled.to_ndarray()
     return pixels if turn.plain else np.ascontiguousarray(turn.apply(pixels))
+
+
+class Renderer:
+    """Frames of one video to RGB pixels of one size (h, w)."""
+
+    def __init__(self, path: str | Path, size: tuple[int, int]) -> None:
+        self._path, self._size, self._scaler = path, size, VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> Array:
+        """uint8 [h, w, 3]. Raises VideoError (UNSUPPORTED_CODEC) for a pixel format that has no way to RGB."""
+        try:
+            return to_rgb(frame, self._size, using=self._scaler)
+        except (av.FFmpegError, ValueError) as error:
+            raise VideoError(
+                f"{self._path}: its pixel format {frame.format.name} cannot be turned into RGB ({reason_of(error)})",
+                DecodeOutcome.UNSUPPORTED_CODEC,
+            ) from None

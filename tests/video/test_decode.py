@@ -11,22 +11,12 @@ import pytest
 from ntlbg.errors import InputError
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
-from ntlbg.video.decode import Sampling, _Video, decode_frames, frames_at
+from ntlbg.video.decode import Sampling, decode_frames, frames_at
 from ntlbg.video.errors import VideoError
 from tests.video.clips import barcode, encode, numbers
 from tests.video.conftest import HEALTHY, VARIABLE_MS, Clips
 
 SIZE = (32, 48)
-GATED = {
-    "h264_b.mp4": True,
-    "h264_b.mkv": True,
-    "h264_open.mkv": True,
-    "h264_intra_refresh.mp4": True,
-    "h264.mov": True,
-    "hevc_open.mkv": True,
-    "hevc_closed.mp4": True,
-    "hevc_layers.mkv": False,
-}
 
 
 def expected(times: list[float], targets: np.ndarray) -> list[int]:
@@ -35,7 +25,7 @@ def expected(times: list[float], targets: np.ndarray) -> list[int]:
     return sorted(set(shown))
 
 
-@pytest.mark.parametrize("backend", ["auto", "sequential"])
+@pytest.mark.parametrize("backend", ["auto", "pyav_sequential"])
 @pytest.mark.parametrize("fps", [0.31, 1.0, 2.3, 12.0])
 @pytest.mark.parametrize("name", HEALTHY)
 def test_the_frames_are_those_on_screen_at_the_targets(clips: Clips, name: str, fps: float, backend: str) -> None:
@@ -54,50 +44,15 @@ def test_gated_and_sequential_give_the_same_bytes(clips: Clips, name: str) -> No
     """Leaving packets out changes no pixel and no timestamp."""
     for fps in (0.31, 0.7, 2.3, 5.0):
         a, b = (
-            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how) for how in ("auto", "sequential")
+            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how)
+            for how in ("auto", "pyav_sequential")
         )
         assert a.frames.tobytes() == b.frames.tobytes()
         assert a.timestamps_s.tolist() == b.timestamps_s.tolist()
 
 
-@pytest.mark.parametrize(("name", "gated"), GATED.items())
-def test_gating_runs_exactly_where_it_is_proven(clips: Clips, name: str, gated: bool) -> None:
-    """Layers keep HEVC out; otherwise gating really runs, so that the tests above test it."""
-    video = _Video(clips[name], "auto")
-    assert (video.index.starts is not None) == gated
-    if gated:
-        moments = plan.target_times(video.index.last_s, 1.0, 100)
-        list(video._gated(moments))  # raises if a wanted frame does not come out
-
-
-def test_gating_decodes_fewer_packets(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is worth its lines: groups without a target and pictures nobody needs are left out."""
-    video = _Video(clips["h264_b.mkv"], "auto")
-    fed = 0
-    tried = _Video._tried
-
-    def counting(decode: object) -> object:
-        nonlocal fed
-        fed += 1
-        return tried(decode)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(_Video, "_tried", staticmethod(counting))
-    list(video._gated(np.array([0.0, 3.5])))
-    assert fed < 20
-
-
-def test_a_gate_that_breaks_its_promise_gives_way(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a packet taken for lonely was needed, the check notices and sequential decoding answers."""
-    video = _Video(clips["h264_b.mp4"], "auto")
-    right = decode_frames(clips["h264_b.mp4"], Sampling(2.0, 100, SIZE), backend="sequential")
-    monkeypatch.setattr(_Video, "_due", staticmethod(lambda due, frames: iter(())))
-    got = decode_frames(clips["h264_b.mp4"], Sampling(2.0, 100, SIZE))
-    assert video.index.starts is not None
-    assert got.frames.tobytes() == right.frames.tobytes()
-
-
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-@pytest.mark.parametrize("backend", ["auto", "sequential"])
+@pytest.mark.parametrize("backend", ["auto", "pyav_sequential"])
 def test_variable_frame_rate_is_sampled_by_time(clips: Clips, suffix: str, backend: str) -> None:
     """Targets are seconds, not counts: in the sparse part fewer frames than targets exist, none doubled."""
     times = [ms / 1000 for ms in VARIABLE_MS]
@@ -160,7 +115,7 @@ def test_turned_videos_come_upright(tmp_path, degrees: int, hflip: bool) -> None
 @pytest.mark.parametrize("share", [0.4, 0.5, 0.63, 0.8])
 def test_a_cut_file_is_truncated_and_keeps_only_right_frames(clips: Clips, name: str, share: float) -> None:
     """What is before the cut is kept with its true times; the last frame is not held over the missing part."""
-    for backend in ("auto", "sequential"):
+    for backend in ("auto", "pyav_sequential"):
         got = decode_frames(clips.cut(name, share), Sampling(6.0, 100, SIZE), backend=backend)
         assert got.reading.outcome is DecodeOutcome.TRUNCATED
         assert got.reading.covered_s < 3.6
@@ -184,7 +139,7 @@ def test_overwritten_packets_are_corrupt(clips: Clips, tmp_path) -> None:
     data[third : third + 4000] = np.random.default_rng(1).bytes(4000)
     path = tmp_path / "garbage.mp4"
     path.write_bytes(data)
-    for backend in ("auto", "sequential"):
+    for backend in ("auto", "pyav_sequential"):
         with pytest.raises(VideoError, match=r"garbage\.mp4: is damaged") as caught:
             decode_frames(path, Sampling(2.0, 100, SIZE), backend=backend)
         assert caught.value.outcome is DecodeOutcome.CORRUPT
@@ -199,7 +154,7 @@ def test_a_hole_in_the_middle_is_corrupt(clips: Clips, tmp_path, name: str) -> N
     data[third : third + hole] = bytes(hole)
     path = tmp_path / name
     path.write_bytes(data)
-    for backend in ("auto", "sequential"):
+    for backend in ("auto", "pyav_sequential"):
         with pytest.raises(VideoError) as caught:
             decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
         assert caught.value.outcome is DecodeOutcome.CORRUPT
@@ -220,7 +175,7 @@ def test_a_track_without_pictures_is_empty(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["h264_b.mp4", "mpeg4_b.avi", "vp9.webm", "h264.ts"])
 def test_frames_at_true_timestamps_are_those_very_frames(clips: Clips, name: str) -> None:
     """Any order, repeats allowed; equal to what a full decode gives, byte for byte."""
-    full = decode_frames(clips[name], Sampling(12.0, 1000, SIZE), backend="sequential")
+    full = decode_frames(clips[name], Sampling(12.0, 1000, SIZE), backend="pyav_sequential")
     pick = [40, 3, 3, 17, 0, 47]
     got = frames_at(clips[name], full.timestamps_s[pick], SIZE)
     assert got.tobytes() == full.frames[pick].tobytes()

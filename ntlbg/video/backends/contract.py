@@ -1,0 +1,81 @@
+"""What a backend is, and what it is given: a clip whose packets were read once.
+
+A backend yields the frames that are on screen at the wanted moments one by one, each once, with its true time:
+nothing collects a whole video. A backend that cannot be trusted with a clip refuses it beforehand and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, NamedTuple, Protocol
+
+from ntlbg.records.arrays import Array
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video.errors import VideoError
+from ntlbg.video.index import PacketIndex, read_index
+from ntlbg.video.open import open_video, picture_stream
+from ntlbg.video.probe import VideoFacts, facts_of, first_orientation
+from ntlbg.video.render import Orientation
+
+
+class NotProvenError(Exception):
+    """A backend did not yield what it promised: forget its frames, another one must answer."""
+
+
+class Shown(NamedTuple):
+    """ticks: true time since the first frame, in ticks of the clip's clock. pixels: uint8 [h, w, 3], upright."""
+
+    ticks: int
+    pixels: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One video whose container was opened and whose packets were read, but nothing decoded.
+
+    stored: what its header says, width and height as stored, not turned.
+    """
+
+    path: str | Path
+    index: PacketIndex
+    stored: VideoFacts
+
+    @classmethod
+    def open(cls, path: str | Path) -> Clip:
+        """Raises VideoError: OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC, EMPTY, and CORRUPT where packets are missing."""
+        with open_video(path) as container:
+            stream = picture_stream(container, path)
+            index = read_index(container, stream, path)
+            stored = facts_of(container, stream)
+        if index is None:
+            raise VideoError(f"{path}: has a picture track without a picture", DecodeOutcome.EMPTY)
+        if index.holes or (index.cut and not index.truncated):
+            raise VideoError(f"{path}: is damaged: packets are missing in it", DecodeOutcome.CORRUPT)
+        return cls(path, index, stored)
+
+    @cached_property
+    def turn(self) -> Orientation:
+        """How stored pixels become upright: decodes the first frame."""
+        with open_video(self.path) as container:
+            return first_orientation(container, picture_stream(container, self.path))
+
+
+class Backend(Protocol):
+    """name: as in params.yaml."""
+
+    name: ClassVar[str]
+
+    def refuses(self, clip: Clip) -> str | None:
+        """Why this backend is not to be trusted with a clip, as the end of a sentence; None: it is."""
+        ...
+
+    def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
+        """The frames on screen at each moment, in order, each once, at `size` = (h, w).
+
+        moments_s: [n] float64, increasing, seconds from the first frame.
+        Raises VideoError, or NotProvenError when it finds that it is not to be trusted after all.
+        """
+        ...

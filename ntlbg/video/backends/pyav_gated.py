@@ -1,0 +1,108 @@
+"""Only the packets that the wanted frames need: groups without one are left out, and so are pictures that no other
+picture needs. Equal to `pyav_sequential` in every pixel.
+
+It runs only where one pass over the packets has proven both (see `index`, `nal`), and checks that every wanted frame
+came out; when one did not, it raises NotProvenError and sequential decoding must answer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import av
+import numpy as np
+
+from ntlbg.records.arrays import Array
+from ntlbg.video import plan
+from ntlbg.video.backends.contract import Clip, NotProvenError, Shown
+from ntlbg.video.open import open_video, picture_stream
+from ntlbg.video.render import Renderer
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+
+class PyAVGated:
+    """Refuses clips whose groups of packets are not proven closed."""
+
+    name: ClassVar[str] = "pyav_gated"
+
+    def refuses(self, clip: Clip) -> str | None:
+        if clip.index.starts is None:
+            return "its groups of pictures are not proven closed"
+        if clip.index.damaged.any():
+            return "its container marks packets as incomplete"
+        return None
+
+    def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
+        to_pixels = Renderer(clip.path, size)
+        origin = int(clip.index.shown[0])
+        for ticks, frame in gated(clip, moments_s):
+            yield Shown(ticks - origin, to_pixels(frame))
+
+
+def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
+    """(ticks, frame) on screen at each moment, each frame once."""
+    index = clip.index
+    assert index.starts is not None
+    shown = index.shown
+    targets = plan.in_ticks(moments_s, index.tick_s) + int(shown[0])
+    wanted = set(shown[np.unique(plan.shown_at(shown, targets))].tolist())
+    needed = np.isin(index.pts, np.array(sorted(wanted)))
+    with open_video(clip.path) as container:
+        stream = picture_stream(container, clip.path)
+        packets = (p for p in container.demux(stream) if p.size)
+        for first, last in pairwise([*index.starts.tolist(), index.pts.size]):
+            inside = np.flatnonzero(needed[first:last])
+            if not inside.size:
+                _skip(packets, last - first)
+                continue
+            until = first + int(inside[-1])
+            due = deque(sorted(index.pts[first:last][inside].tolist()))
+            for i in range(first, last):
+                packet = _next(packets, int(index.pts[i]))
+                if i <= until and (needed[i] or not index.lonely[i]):
+                    yield from _due(due, _tried(packet.decode))
+            yield from _due(due, _tried(stream.codec_context.decode))
+            stream.codec_context.flush_buffers()
+            if due:
+                raise NotProvenError
+
+
+def _due(due: deque[int], frames: list[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
+    """Those of `frames` that are wanted, which must come out in the order of their times, none left out."""
+    for frame in frames:
+        if frame.is_corrupt:
+            raise NotProvenError
+        if due and frame.pts is not None and frame.pts >= due[0]:
+            if frame.pts != due.popleft():
+                raise NotProvenError
+            yield frame.pts, frame
+
+
+def _tried(decode: Callable[[], list[VideoFrame]]) -> list[VideoFrame]:
+    try:
+        return decode()
+    except (av.FFmpegError, OSError):
+        raise NotProvenError from None
+
+
+def _next(packets: Iterator[av.Packet], pts: int) -> av.Packet:
+    try:
+        packet = next(packets, None)
+    except (av.FFmpegError, OSError):
+        packet = None
+    if packet is None or packet.pts != pts:
+        raise NotProvenError  # not the file that was indexed a moment ago
+    return packet
+
+
+def _skip(packets: Iterator[av.Packet], count: int) -> None:
+    for _ in range(count):
+        try:
+            next(packets, None)
+        except (av.FFmpegError, OSError):
+            raise NotProvenError from None
