@@ -276,13 +276,18 @@ def _cover(path: Path) -> Path:
 
 
 def _covered(path: Path, first: bool) -> None:
+    """first: the cover is told before the film, so that it becomes track 0."""
     cover = _cover(path.with_suffix(".jpg"))
     whole = encode(path.with_name(f"whole_{path.name}"), count=COUNT, options=h264["closed"])
-    tracks = ("-map", "1:v", "-map", "0:v") if first else ("-map", "0:v", "-map", "1:v")
-    art = "-disposition:v:0" if first else "-disposition:v:1"
-    program("-i", whole, "-i", cover, *tracks, "-c", "copy", art, "attached_pic", path)
+    tracks = ("-map", "0:v", "-map", "1:v", "-c", "copy", "-disposition:v:1", "attached_pic")
+    program("-i", whole, "-i", cover, *tracks, path)
     for used in (cover, whole):
         used.unlink()
+    if first:
+        data = path.read_bytes()
+        film, art = data.index(b"trak") - 4, data.index(b"udta", data.index(b"mdia")) - 4
+        end = art + int.from_bytes(data[art : art + 4], "big")
+        path.write_bytes(data[:film] + data[art:end] + data[film:art] + data[end:])
 
 
 def _attached(path: Path) -> None:
