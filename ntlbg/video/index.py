@@ -36,7 +36,8 @@ class PacketIndex:
     outside an edit list: decoded, never shown. start: [g] positions where a group of packets begins that needs
     nothing before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other
     packet needs. tick_s: seconds per tick. count: packets. cut: reading stopped with an error.
-    damaged: [n] bool, packets that the container itself marks as incomplete.
+    damaged: [n] bool, packets that the container itself marks as incomplete. by_order: [T] times of the frames in the
+    order in which they are decoded, where packets alone do not tell (see `untimed`).
     """
 
     pts: Array
@@ -47,15 +48,20 @@ class PacketIndex:
     tick_s: float
     timed: bool  # packets carry real display times, each its own
     one_each: bool  # every packet holds one picture, so as many frames must come out
-    ordered: bool  # AVI: times go by the order of display
+    ordered: bool  # the k-th frame that comes out gets the k-th time of `shown`: AVI, and where there is `by_order`
+    untimed: bool  # some packets carry no time at all, so `pts` holds guesses
+    step: float  # usual ticks between frames, as the header says; 0: it does not
     last_length: int  # how long the last frame is shown, in ticks
     cut: bool
     holes: bool  # the container skipped over damage: packets are missing in the middle
     missing_s: float  # by how much the track falls short of what the file declares; ≤ 0: it does not
+    by_order: Array | None = None
 
     @cached_property
     def shown(self) -> Array:
         """Sorted display times of the frames that are shown."""
+        if self.by_order is not None:
+            return self.by_order
         return np.unique(self.pts[~self.hidden])
 
     @cached_property
@@ -116,9 +122,9 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
         return None
     known = dts if ordered else pts
     timed = not ordered and None not in pts
-    times = np.array([t if t is not None else 0 for t in known], dtype=np.int64)
-    if None in known:
-        times = _filled(known, dts, stream)
+    rate, tick = stream.average_rate or stream.guessed_rate, stream.time_base
+    step = float(1 / (rate * tick)) if rate and tick else 0.0
+    times = _filled(known, dts, step)
     away = np.array(hidden, dtype=bool)
     timed = timed and np.unique(times[~away]).size == int((~away).sum())
     proven = prefix is not None and timed
@@ -135,6 +141,8 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
         timed=timed,
         one_each=one_each and timed,
         ordered=ordered,
+        untimed=None in known and not ordered,
+        step=step,
         last_length=length,
         cut=cut,
         holes=bool(complaints),
@@ -188,15 +196,12 @@ def _usual_gap(times: Array) -> int:
     return int(np.median(gaps)) if gaps.size else 0
 
 
-def _filled(known: list[int | None], dts: list[int | None], stream: VideoStream) -> Array:
-    """Times with holes filled by the usual step: only so that lengths can be estimated."""
-    rate = stream.average_rate or stream.guessed_rate
-    tick = stream.time_base
-    step = max(1, round(1 / (rate * tick))) if rate and tick else 1
-    times, at = np.empty(len(known), dtype=np.int64), -step
-    for i, (time, other) in enumerate(zip(known, dts, strict=True)):
-        at = time if time is not None else other if other is not None else at + step
-        times[i] = at
+def _filled(known: list[int | None], others: list[int | None], step: float) -> Array:
+    """Times with holes filled by the other times, else by the usual step."""
+    times, at = np.empty(len(known), dtype=np.int64), -max(step, 1.0)
+    for i, (time, other) in enumerate(zip(known, others, strict=True)):
+        at = time if time is not None else other if other is not None else at + max(step, 1.0)
+        times[i] = round(at)
     return times
 
 

@@ -75,9 +75,14 @@ def _duration(container: InputContainer, stream: VideoStream, tick_s: float, sta
     if container.duration is None:
         return 0.0
     declared = container.duration / av.time_base
-    if "matroska" in container.format.name and declared > start_s > 0:
-        return declared - start_s  # Matroska counts from zero, not from the first frame
+    if from_zero(container) and declared > start_s > 0:
+        return declared - start_s
     return float(declared)
+
+
+def from_zero(container: InputContainer) -> bool:
+    """Whether the declared duration counts from zero, not from the first frame."""
+    return "matroska" in container.format.name or container.format.name == "flv"
 
 
 def first_orientation(container: InputContainer, stream: VideoStream) -> Orientation:

@@ -7,7 +7,7 @@ nothing collects a whole video. A backend that cannot be trusted with a clip ref
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
@@ -19,6 +19,7 @@ from ntlbg.video.index import PacketIndex, read_index
 from ntlbg.video.open import open_video, picture_stream
 from ntlbg.video.probe import VideoFacts, facts_of, first_orientation
 from ntlbg.video.render import Orientation
+from ntlbg.video.untimed import decoded_stamps, times_by_order
 
 
 class NotProvenError(Exception):
@@ -34,7 +35,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One video whose container was opened and whose packets were read, but nothing decoded.
+    """One video whose container was opened and whose packets were read; decoded only where they carry no times.
 
     stored: what its header says, width and height as stored, not turned.
     """
@@ -54,6 +55,10 @@ class Clip:
             raise VideoError(f"{path}: has a picture track without a picture", DecodeOutcome.EMPTY)
         if index.holes or (index.cut and not index.truncated):
             raise VideoError(f"{path}: is damaged: packets are missing in it", DecodeOutcome.CORRUPT)
+        if index.untimed:
+            by_order = times_by_order(decoded_stamps(path), index.step or index.last_length)
+            if by_order.size:
+                index = replace(index, by_order=by_order, ordered=True)
         return cls(path, index, stored)
 
     @cached_property
