@@ -46,16 +46,14 @@ class Clip:
 
     @classmethod
     def open(cls, path: str | Path) -> Clip:
-        """Raises VideoError: OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC, EMPTY, and CORRUPT where packets are missing."""
+        """Raises VideoError: OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC and EMPTY. Damage stands in the index."""
         with open_video(path) as container:
             stream = picture_stream(container, path)
             index = read_index(container, stream, path)
             stored = facts_of(container, stream)
         if index is None:
             raise VideoError(f"{path}: has a picture track without a picture", DecodeOutcome.EMPTY)
-        if index.holes or (index.cut and not index.truncated):
-            raise VideoError(f"{path}: is damaged: packets are missing in it", DecodeOutcome.CORRUPT)
-        if index.untimed:
+        if index.untimed and index.whole:
             by_order = times_by_order(decoded_stamps(path), index.step or index.last_length)
             if by_order.size:
                 index = replace(index, by_order=by_order, ordered=True)

@@ -18,6 +18,7 @@ import numpy as np
 from ntlbg.records.arrays import Array
 from ntlbg.video import plan
 from ntlbg.video.backends.contract import Clip, NotProvenError, Shown
+from ntlbg.video.complaints import Listener, listening
 from ntlbg.video.open import open_video, picture_stream
 from ntlbg.video.render import Renderer
 
@@ -34,7 +35,7 @@ class PyAVGated:
         if clip.index.starts is None:
             return "its groups of pictures are not proven closed"
         if clip.index.damaged.any():
-            return "its container marks packets as incomplete"
+            return "packets of it are damaged"
         return None
 
     def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
@@ -52,7 +53,7 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
     targets = plan.in_ticks(moments_s, index.tick_s) + int(shown[0])
     wanted = set(shown[np.unique(plan.shown_at(shown, targets))].tolist())
     needed = np.isin(index.pts, np.array(sorted(wanted)))
-    with open_video(clip.path) as container:
+    with listening() as ears, open_video(clip.path) as container:
         stream = picture_stream(container, clip.path)
         packets = (p for p in container.demux(stream) if p.size)
         for first, last in pairwise([*index.starts.tolist(), index.pts.size]):
@@ -65,8 +66,8 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
             for i in range(first, last):
                 packet = _next(packets, int(index.pts[i]))
                 if i <= until and (needed[i] or not index.lonely[i]):
-                    yield from _due(due, _tried(packet.decode))
-            yield from _due(due, _tried(stream.codec_context.decode))
+                    yield from _due(due, _tried(packet.decode, ears))
+            yield from _due(due, _tried(stream.codec_context.decode, ears))
             stream.codec_context.flush_buffers()
             if due:
                 raise NotProvenError
@@ -83,11 +84,17 @@ def _due(due: deque[int], frames: list[VideoFrame]) -> Iterator[tuple[int, Video
             yield frame.pts, frame
 
 
-def _tried(decode: Callable[[], list[VideoFrame]]) -> list[VideoFrame]:
+def _tried(decode: Callable[[], list[VideoFrame]], ears: Listener) -> list[VideoFrame]:
+    ears.heard()
     try:
-        return decode()
+        frames = decode()
+    except MemoryError:
+        raise
     except (av.FFmpegError, OSError):
         raise NotProvenError from None
+    if ears.decoder():
+        raise NotProvenError  # the decoder painted over something
+    return frames
 
 
 def _next(packets: Iterator[av.Packet], pts: int) -> av.Packet:
