@@ -33,7 +33,8 @@ class PacketIndex:
     """What the packets of one picture track say.
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
-    outside an edit list: decoded, never shown. start: [g] positions where a group of packets begins that needs
+    outside an edit list: decoded, never shown. key: [n] bool, packets that the container calls key frames, which proves
+    nothing. starts: [g] positions where a group of packets begins that needs
     nothing before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other
     packet needs. tick_s: seconds per tick. count: packets. cut: reading stopped with an error.
     damaged: [n] bool, packets that the container itself marks as incomplete. by_order: [T] times of the frames in the
@@ -42,6 +43,7 @@ class PacketIndex:
 
     pts: Array
     hidden: Array
+    key: Array
     lonely: Array
     damaged: Array
     starts: Array | None
@@ -90,6 +92,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     dts: list[int | None] = []
     lengths: list[int] = []
     hidden: list[bool] = []
+    key: list[bool] = []
     damaged: list[bool] = []
     idr: list[bool] = []
     lonely: list[bool] = []
@@ -110,6 +113,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
             dts.append(packet.dts)
             lengths.append(packet.duration or 0)
             hidden.append(packet.is_discard)
+            key.append(packet.is_keyframe)
             damaged.append(packet.is_corrupt)
             if prefix is not None:
                 found = nal.facts(codec, memoryview(packet), prefix)
@@ -134,6 +138,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     return PacketIndex(
         pts=times,
         hidden=away,
+        key=np.array(key, dtype=bool),
         lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
         damaged=np.array(damaged, dtype=bool),
         starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,
