@@ -34,19 +34,19 @@ class PacketIndex:
     """What the packets of one picture track say.
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
-    outside an edit list: decoded, never shown. start: [g] positions where a group of packets begins that needs
-    nothing before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other
-    packet needs. tick_s: seconds per tick. count: packets. cut: reading stopped with an error.
-    keys: [n] bool, packets that the container calls key frames. damaged: [n] bool, packets that are marked as
-    incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder writes (see `syntax`).
-    lost: positions before which packets are missing, n for the end. by_order: [T] times of the frames in the order in
-    which they are decoded, where packets alone do not tell (see `untimed`).
+    outside an edit list: decoded, never shown. key: [n] bool, packets that the container calls key frames, which proves
+    nothing. starts: [g] positions where a group of packets begins that needs nothing before it, or None when that is
+    not proven for the whole file. lonely: [n] bool, packets that no other packet needs. damaged: [n] bool, packets that
+    are marked as incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder writes (see
+    `syntax`). lost: positions before which packets are missing, n for the end. tick_s: seconds per tick. cut: reading
+    stopped with an error. by_order: [T] times of the frames in the order in which they are decoded, where packets alone
+    do not tell (see `untimed`).
     """
 
     pts: Array
     hidden: Array
+    key: Array
     lonely: Array
-    keys: Array
     damaged: Array
     lost: tuple[int, ...]
     starts: Array | None
@@ -70,7 +70,7 @@ class PacketIndex:
 
     @cached_property
     def origin(self) -> int:
-        """The tick from which seconds are counted: the first frame's; if frames before it are lost, the clock's zero."""
+        """The tick from which seconds count: the first frame's; where frames before it are lost, the clock's zero."""
         first = int(self.shown[0])
         return min(first, 0) if 0 in self.lost else first
 
@@ -91,7 +91,7 @@ class PacketIndex:
     @cached_property
     def whole(self) -> bool:
         """Nothing in the packets speaks of damage; a file that merely ends early is whole up to its end."""
-        headless = self.keys.any() and not self.keys[0]
+        headless = self.key.any() and not self.key[0]
         return not (self.damaged.any() or self.lost or headless or (self.cut and not self.truncated))
 
 
@@ -107,7 +107,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     places: list[int] = []
     lengths: list[int] = []
     hidden: list[bool] = []
-    keys: list[bool] = []
+    key: list[bool] = []
     damaged: list[bool] = []
     lost: list[int] = []
     idr: list[bool] = []
@@ -135,7 +135,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
             places.append(-1 if packet.pos is None else packet.pos)
             lengths.append(packet.duration or 0)
             hidden.append(packet.is_discard)
-            keys.append(packet.is_keyframe)
+            key.append(packet.is_keyframe)
             data = memoryview(packet)
             damaged.append(packet.is_corrupt or syntax.broken(data))
             if prefix is not None:
@@ -162,8 +162,8 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     return PacketIndex(
         pts=times,
         hidden=away,
+        key=np.array(key, dtype=bool),
         lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
-        keys=np.array(keys, dtype=bool),
         damaged=np.array(damaged, dtype=bool) | broken,
         lost=tuple(sorted({*lost, *lacking})),
         starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,

@@ -17,5 +17,5 @@ class VideoParams(Section):
     size: tuple[PositiveInt, PositiveInt] = (224, 224)  # stored height and width, in pixels
     limit_s: PositiveFloat = 600.0  # wall clock for one video; its worker is killed after that
     workers: NonNegativeInt = 0  # decoding processes, one thread each; 0 = one per core
-    # `auto` leaves out packets that no wanted frame needs where that is proven exact; `pyav_sequential` never does
-    backend: Literal["auto", "pyav_gated", "pyav_sequential"] = "auto"
+    # `auto` is exact on every video; the others are there to compare with and refuse what they would read wrongly
+    backend: Literal["auto", "pyav_gated", "pyav_sequential", "ffmpeg", "decord", "torchcodec"] = "auto"

@@ -49,6 +49,10 @@ class Orientation:
         return not (self.transpose or self.across or self.down)
 
     @property
+    def mirrored(self) -> bool:
+        return (self.across == self.down) if self.transpose else (self.across != self.down)
+
+    @property
     def rotation(self) -> int:
         """Degrees clockwise that a viewer turns the stored picture, mirroring aside: 0, 90, 180 or 270."""
         if self.transpose:
@@ -90,8 +94,15 @@ def to_rgb(
     return pixels if turn.plain else np.ascontiguousarray(turn.apply(pixels))
 
 
+def resized(pixels: Array, size: tuple[int, int]) -> Array:
+    """RGB pixels [h, w, 3] stretched to `size` = (h, w)."""
+    if pixels.shape[:2] == tuple(size):
+        return pixels
+    return to_rgb(VideoFrame.from_ndarray(pixels, format="rgb24"), size)
+
+
 class Renderer:
-    """Frames of one video to RGB pixels of one size (h, w). turn: of all frames, where they do not say so themselves."""
+    """Frames of one video to RGB pixels of one size (h, w). turn: of all, where they do not say so themselves."""
 
     def __init__(self, path: str | Path, size: tuple[int, int], turn: Orientation | None = None) -> None:
         self._path, self._size, self._turn, self._scaler = path, size, turn, VideoReformatter()

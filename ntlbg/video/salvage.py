@@ -44,7 +44,7 @@ class Damage:
         self._index = index
         self._holes: list[tuple[int, int]] = []
         self._step = max(1, int(np.median(np.diff(index.shown)))) if index.shown.size > 1 else 1
-        self.starts = [0, *(np.flatnonzero(index.keys[1:]) + 1).tolist()]
+        self.starts = [0, *(np.flatnonzero(index.key[1:]) + 1).tolist()]
         self.end = index.origin + round((index.end_s + max(index.missing_s, 0.0)) / index.tick_s)
         self.end = max(self.end, int(index.shown[-1]) + 1)
 
@@ -77,7 +77,7 @@ class Damage:
         total = self._index.pts.size
         for group in sorted({self.group_of(max(position - 1, 0)), self.group_of(min(position, total - 1))}):
             # what is missing before a key frame belongs to the group before it
-            if group != self.group_of(position) or not self._index.keys[position]:
+            if group != self.group_of(position) or not self._index.key[position]:
                 self.group(group, sign)
                 begins = int(self._index.pts[self.packets(group)].min())
                 earlier = self._index.shown[: np.searchsorted(self._index.shown, begins)]
@@ -121,21 +121,24 @@ def damage_of(index: PacketIndex) -> Damage:
     """What the packets alone show."""
     damage = Damage(index)
     total = index.pts.size
-    if total in index.lost or index.cut or index.truncated:
-        damage.stretch(min(damage.end, index.origin + round(index.end_s / index.tick_s)), damage.end, "ends early")
     if 0 in index.lost:
         damage.inside = True
         damage.stretch(index.origin, int(index.shown[0]), "packets are missing")
-    if not index.timed:
-        return damage
-    if index.keys.any() and not index.keys[0]:
+    if index.timed:
+        _note_packets(index, damage)
+    if total in index.lost or index.cut or index.truncated:
+        damage.stretch(min(damage.end, index.origin + round(index.end_s / index.tick_s)), damage.end, "ends early")
+    return damage
+
+
+def _note_packets(index: PacketIndex, damage: Damage) -> None:
+    if index.key.any() and not index.key[0]:
         damage.group(0, "does not begin with a key frame")
     for position in np.flatnonzero(index.damaged).tolist():
         damage.packet(position, "a packet is incomplete or overwritten")
     for position in index.lost:
-        if 0 < position < total:
+        if 0 < position < index.pts.size:
             damage.gap(position, "packets are missing")
-    return damage
 
 
 def salvage(clip: Clip, moments_s: Array, size: tuple[int, int]) -> tuple[Iterator[Shown], Damage]:

@@ -14,8 +14,12 @@ from typing import Any
 
 import av
 import numpy as np
+import pytest
 
-from tests.video.clips import HEIGHT, WIDTH, X264, barcode, encode, encode_with_program, program
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video import plan
+from ntlbg.video.decode import Sampling, decode_frames
+from tests.video.clips import HEIGHT, WIDTH, X264, barcode, encode, encode_with_program, numbers, program
 
 COUNT, FPS = 60, 12
 MS = Fraction(1, 1000)
@@ -298,3 +302,16 @@ def _attached(path: Path) -> None:
 
 
 FOOTAGE = {clip.name: clip for clip in _catalogue()}
+
+
+def check(clip: Footage, path: Path, fps: float, backend: str) -> None:
+    """Assert that a backend gives the right numbers, times, count and outcome at this rate."""
+    targets = plan.target_times(clip.times_s[-1], fps, 1000)
+    got = decode_frames(path, Sampling(fps, 1000, (32, 48)), backend=backend)
+    want = clip.numbers_at(targets)
+    assert numbers(got.frames) == want
+    # Matroska, MPEG-TS and FLV round times; the first frame's own rounding adds to it
+    np.testing.assert_allclose(got.timestamps_s, [clip.times_s[i - clip.first] for i in want], atol=0.0011)
+    assert got.reading.outcome is DecodeOutcome.OK
+    assert got.reading.facts.frame_count == len(clip.times_s)
+    assert got.reading.covered_s == pytest.approx(clip.times_s[-1], abs=4.1)

@@ -8,11 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from ntlbg.records.outcome import DecodeOutcome
-from ntlbg.video import plan
 from ntlbg.video.decode import Sampling, decode_frames
 from tests.video.clips import barcode, numbers
-from tests.video.footage import COUNT, FOOTAGE, Footage
+from tests.video.footage import COUNT, FOOTAGE, check
 
 SIZE = (32, 48)
 
@@ -20,18 +18,6 @@ SIZE = (32, 48)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("footage")
-
-
-def check(clip: Footage, path: Path, fps: float, backend: str) -> None:
-    targets = plan.target_times(clip.times_s[-1], fps, 1000)
-    got = decode_frames(path, Sampling(fps, 1000, SIZE), backend=backend)
-    want = clip.numbers_at(targets)
-    assert numbers(got.frames) == want
-    # Matroska, MPEG-TS and FLV round times; the first frame's own rounding adds to it
-    np.testing.assert_allclose(got.timestamps_s, [clip.times_s[i - clip.first] for i in want], atol=0.0011)
-    assert got.reading.outcome is DecodeOutcome.OK
-    assert got.reading.facts.frame_count == len(clip.times_s)
-    assert got.reading.covered_s == pytest.approx(clip.times_s[-1], abs=4.1)
 
 
 @pytest.mark.parametrize("name", FOOTAGE)

@@ -12,8 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
+import numpy as np
+
 from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video import plan
 from ntlbg.video.errors import VideoError
 from ntlbg.video.index import PacketIndex, read_index
 from ntlbg.video.open import open_video, picture_stream
@@ -37,10 +40,12 @@ class Shown(NamedTuple):
 class Clip:
     """One video whose container was opened and whose packets were read; decoded only where they carry no times.
 
-    stored: what its header says, width and height as stored, not turned.
+    track: number of the picture track in the container. stored: what its header says, width and height as stored, not
+    turned.
     """
 
     path: str | Path
+    track: int
     index: PacketIndex
     stored: VideoFacts
 
@@ -49,6 +54,7 @@ class Clip:
         """Raises VideoError: OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC and EMPTY. Damage stands in the index."""
         with open_video(path) as container:
             stream = picture_stream(container, path)
+            track = stream.index  # not after the block: a closed container's streams hold stale memory
             index = read_index(container, stream, path)
             stored = facts_of(container, stream)
         if index is None:
@@ -57,7 +63,13 @@ class Clip:
             by_order = times_by_order(decoded_stamps(path), index.step or index.last_length)
             if by_order.size:
                 index = replace(index, by_order=by_order, ordered=True)
-        return cls(path, index, stored)
+        return cls(path, track, index, stored)
+
+    def wanted(self, moments_s: Array) -> Array:
+        """Which frames are on screen at the moments, each once: int64 positions in `index.shown`, increasing."""
+        shown = self.index.shown
+        targets = plan.in_ticks(moments_s, self.index.tick_s) + int(shown[0])
+        return np.unique(plan.shown_at(shown, targets))
 
     @cached_property
     def turn(self) -> Orientation:

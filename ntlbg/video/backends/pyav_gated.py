@@ -16,7 +16,6 @@ import av
 import numpy as np
 
 from ntlbg.records.arrays import Array
-from ntlbg.video import plan
 from ntlbg.video.backends.contract import Clip, NotProvenError, Shown
 from ntlbg.video.complaints import Listener, listening
 from ntlbg.video.open import open_video, picture_stream
@@ -49,10 +48,7 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
     """(ticks, frame) on screen at each moment, each frame once."""
     index = clip.index
     assert index.starts is not None
-    shown = index.shown
-    targets = plan.in_ticks(moments_s, index.tick_s) + int(shown[0])
-    wanted = set(shown[np.unique(plan.shown_at(shown, targets))].tolist())
-    needed = np.isin(index.pts, np.array(sorted(wanted)))
+    needed = np.isin(index.pts, index.shown[clip.wanted(moments_s)])
     with listening() as ears, open_video(clip.path) as container:
         stream = picture_stream(container, clip.path)
         packets = (p for p in container.demux(stream) if p.size)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from ntlbg.errors import InputError
 from ntlbg.video.backends.contract import Backend
+from ntlbg.video.backends.decord_reader import Decord
+from ntlbg.video.backends.ffmpeg_program import FFmpegProgram
 from ntlbg.video.backends.pyav_gated import PyAVGated
 from ntlbg.video.backends.pyav_sequential import PyAVSequential
+from ntlbg.video.backends.torchcodec_reader import TorchCodec
 
 AUTO = "auto"
 # Equal in every pixel and always right; the second only when the first refuses or breaks off.
 EXACT: tuple[Backend, ...] = (PyAVGated(), PyAVSequential())
-BACKENDS: dict[str, Backend] = {backend.name: backend for backend in EXACT}
+BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (*EXACT, FFmpegProgram(), Decord(), TorchCodec())}
 
 
 def chain(name: str) -> tuple[Backend, ...]:
