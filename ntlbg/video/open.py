@@ -74,6 +74,8 @@ def open_video(path: str | Path) -> Iterator[InputContainer]:
     regular_file(path)
     try:
         container = av.open(os.path.abspath(path), mode="r", options=dict(OPTIONS))  # noqa: PTH100
+    except MemoryError:
+        raise
     except (av.FFmpegError, OSError, ValueError, UnicodeError) as error:
         raise VideoError(
             f"{path}: is no video file that can be opened ({reason_of(error)})",

@@ -111,6 +111,8 @@ class Renderer:
         """uint8 [h, w, 3]. Raises VideoError (UNSUPPORTED_CODEC) for a pixel format that has no way to RGB."""
         try:
             return to_rgb(frame, self._size, using=self._scaler, turn=self._turn)
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError) as error:
             raise VideoError(
                 f"{self._path}: its pixel format {frame.format.name} cannot be turned into RGB ({reason_of(error)})",

@@ -158,11 +158,11 @@ def test_nothing_is_held_over_a_hole(clips: Clips, tmp_path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     for backend in ("auto", "pyav_sequential"):
-        try:
-            got = decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
-        except VideoError as error:  # one group, so nothing is left
-            assert error.outcome is DecodeOutcome.CORRUPT
+        if name == "vp9.webm":  # one group, so nothing is left
+            with pytest.raises(VideoError, match="no group of its frames is whole"):
+                decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
             continue
+        got = decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
         assert got.reading.outcome is DecodeOutcome.CORRUPT
         moments = [t for t in np.arange(0, 4, 0.25) if not any(a <= t < b for a, b in got.reading.missing_s)]
         assert numbers(got.frames) == [round(t * 12) for t in moments]
