@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 from ntlbg.records.arrays import Array
-from ntlbg.video import nal
+from ntlbg.video.references import ONE_EACH, facts_reader
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -33,8 +33,8 @@ class PacketIndex:
     """What the packets of one picture track say.
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
-    outside an edit list: decoded, never shown. key: [n] bool, packets that the container calls key frames, which proves
-    nothing. starts: [g] positions where a group of packets begins that needs
+    outside an edit list: decoded, never shown. keys: [n] bool, packets that the container calls key frames, which
+    proves nothing. starts: [g] positions where a group of packets begins that needs
     nothing before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other
     packet needs. tick_s: seconds per tick. count: packets. cut: reading stopped with an error.
     damaged: [n] bool, packets that the container itself marks as incomplete. by_order: [T] times of the frames in the
@@ -43,8 +43,8 @@ class PacketIndex:
 
     pts: Array
     hidden: Array
-    key: Array
     lonely: Array
+    keys: Array
     damaged: Array
     starts: Array | None
     tick_s: float
@@ -67,6 +67,18 @@ class PacketIndex:
         return np.unique(self.pts[~self.hidden])
 
     @cached_property
+    def origin(self) -> int:
+        """The tick from which seconds are counted: the first frame's."""
+        return int(self.shown[0])
+
+    @cached_property
+    def key_times_s(self) -> Array:
+        """When the pictures that need no other one are shown, in seconds from the first frame; empty if not proven."""
+        if self.starts is None or self.hidden.any():
+            return np.zeros(0)
+        return np.sort(self.pts[self.starts] - self.origin) * self.tick_s
+
+    @cached_property
     def last_s(self) -> float:
         """The last frame's time in seconds from the first frame."""
         shown = self.shown
@@ -81,18 +93,27 @@ class PacketIndex:
     def truncated(self) -> bool:
         return self.missing_s > CUT_S + CUT_SHARE * self.end_s + 2 * self.last_length * self.tick_s
 
+    def duration_s(self, declared_s: float) -> float:
+        """The length of the picture track, in seconds: as declared, as far as the packets bear it out.
+
+        A header may say too little (MPEG program streams are estimated) or tell the length of a longer sound track.
+        """
+        if self.truncated or declared_s - self.end_s <= CUT_S:
+            return max(declared_s, self.end_s)
+        return self.end_s
+
 
 def read_index(container: InputContainer, stream: VideoStream, path: str | Path) -> PacketIndex | None:
     """The index of a freshly opened container, which is at its end afterwards. None: there is no packet."""
     codec = stream.codec_context.name
     ordered = container.format.name == "avi"
-    prefix = nal.length_size(codec, stream.codec_context.extradata) if _gateable(container) else None
-    one_each = prefix is not None
+    facts = facts_reader(codec, stream.codec_context.extradata) if _gateable(container) else None
+    one_each = facts is not None and codec in ONE_EACH
     pts: list[int | None] = []
     dts: list[int | None] = []
     lengths: list[int] = []
     hidden: list[bool] = []
-    key: list[bool] = []
+    keys: list[bool] = []
     damaged: list[bool] = []
     idr: list[bool] = []
     lonely: list[bool] = []
@@ -113,12 +134,12 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
             dts.append(packet.dts)
             lengths.append(packet.duration or 0)
             hidden.append(packet.is_discard)
-            key.append(packet.is_keyframe)
+            keys.append(packet.is_keyframe)
             damaged.append(packet.is_corrupt)
-            if prefix is not None:
-                found = nal.facts(codec, memoryview(packet), prefix)
+            if facts is not None:
+                found = facts(memoryview(packet))
                 if found is None or not found.base_layer:
-                    prefix = None  # not proven for this file; it is decoded packet by packet
+                    facts = None  # not proven for this file; it is decoded packet by packet
                     continue
                 idr.append(found.idr)
                 lonely.append(found.lonely)
@@ -131,14 +152,14 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     times = _filled(known, dts, step)
     away = np.array(hidden, dtype=bool)
     timed = timed and np.unique(times[~away]).size == int((~away).sum())
-    proven = prefix is not None and timed
+    proven = facts is not None and timed
     tick_s = float(stream.time_base or 1)
     last = int(np.flatnonzero(~away)[np.argmax(times[~away])])
     length = lengths[last] or _usual_gap(times[~away])
     return PacketIndex(
         pts=times,
         hidden=away,
-        key=np.array(key, dtype=bool),
+        keys=np.array(keys, dtype=bool),
         lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
         damaged=np.array(damaged, dtype=bool),
         starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,
