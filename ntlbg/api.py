@@ -347,7 +347,8 @@ def _frames(
 
     seen = probe(path)
     digest = file_digest(path)
-    size = size or encoder.size_for(seen.width, seen.height)
+    height, width = seen.shape  # at square pixels: an encoder must not see a stretched world
+    size = size or encoder.size_for(width, height)
     name = frames_key(digest, Sampling(fps, max_frames, size))
     folder, decoded = store.get(ROOM, name), 0
     if folder is None:

@@ -31,11 +31,12 @@ from ntlbg.video.salvage import Damage, damage_of, salvage
 
 @dataclass(frozen=True)
 class Sampling:
-    """What decides the frames of a video. size: (h, w) in pixels."""
+    """What decides the frames of a video. size: (h, w) in pixels. keyframes: see `plan.on_keyframes`."""
 
     fps: float
     max_frames: int
     size: tuple[int, int]
+    keyframes: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str 
     clip = Clip.open(path)
     index = clip.index
     moments = plan.target_times(index.last_s, sampling.fps, sampling.max_frames)
+    if sampling.keyframes:
+        moments = plan.on_keyframes(moments, index.key_times_s, index.end_s)
     count, damage = _read(sink, clip, moments, sampling.size, backend)
     holes_s = (damage.holes() - index.origin) * index.tick_s
     covered_s = index.end_s
@@ -96,8 +99,7 @@ def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str 
     facts = replace(
         clip.stored.turned(clip.turn),
         frame_count=int(index.shown.size),
-        # a header may say too little (MPEG program streams are estimated), never too much without `truncated`
-        duration_s=max(clip.stored.duration_s, index.end_s),
+        duration_s=index.duration_s(clip.stored.duration_s),
         start_s=float(index.origin) * index.tick_s,
     )
     outcome, detail = DecodeOutcome.OK, ""

@@ -16,9 +16,9 @@ import av
 import numpy as np
 
 from ntlbg.records.arrays import Array
-from ntlbg.video import nal
 from ntlbg.video.complaints import listening
 from ntlbg.video.integrity import broken_stretches
+from ntlbg.video.references import ONE_EACH, facts_reader
 from ntlbg.video.syntax import Syntax
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PacketIndex:
     """What the packets of one picture track say.
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
-    outside an edit list: decoded, never shown. key: [n] bool, packets that the container calls key frames, which proves
+    outside an edit list: decoded, never shown. keys: [n] bool, packets that the container calls key frames, which proves
     nothing. starts: [g] positions where a group of packets begins that needs nothing before it, or None when that is
     not proven for the whole file. lonely: [n] bool, packets that no other packet needs. damaged: [n] bool, packets that
     are marked as incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder writes (see
@@ -45,8 +45,8 @@ class PacketIndex:
 
     pts: Array
     hidden: Array
-    key: Array
     lonely: Array
+    keys: Array
     damaged: Array
     lost: tuple[int, ...]
     starts: Array | None
@@ -75,6 +75,13 @@ class PacketIndex:
         return min(first, 0) if 0 in self.lost else first
 
     @cached_property
+    def key_times_s(self) -> Array:
+        """When the pictures that need no other one are shown, in seconds from the first frame; empty if not proven."""
+        if self.starts is None or self.hidden.any():
+            return np.zeros(0)
+        return np.sort(self.pts[self.starts] - self.origin) * self.tick_s
+
+    @cached_property
     def last_s(self) -> float:
         """The last frame's time in seconds from the first frame."""
         return float(self.shown[-1] - self.origin) * self.tick_s
@@ -91,23 +98,32 @@ class PacketIndex:
     @cached_property
     def whole(self) -> bool:
         """Nothing in the packets speaks of damage; a file that merely ends early is whole up to its end."""
-        headless = self.key.any() and not self.key[0]
+        headless = self.keys.any() and not self.keys[0]
         return not (self.damaged.any() or self.lost or headless or (self.cut and not self.truncated))
+
+    def duration_s(self, declared_s: float) -> float:
+        """The length of the picture track, in seconds: as declared, as far as the packets bear it out.
+
+        A header may say too little (MPEG program streams are estimated) or tell the length of a longer sound track.
+        """
+        if self.truncated or declared_s - self.end_s <= CUT_S:
+            return max(declared_s, self.end_s)
+        return self.end_s
 
 
 def read_index(container: InputContainer, stream: VideoStream, path: str | Path) -> PacketIndex | None:
     """The index of a freshly opened container, which is at its end afterwards. None: there is no packet."""
     codec = stream.codec_context.name
     ordered = container.format.name == "avi"
-    prefix = nal.length_size(codec, stream.codec_context.extradata) if _gateable(container) else None
-    one_each = prefix is not None
+    facts = facts_reader(codec, stream.codec_context.extradata) if _gateable(container) else None
+    one_each = facts is not None and codec in ONE_EACH
     syntax = Syntax(codec, stream.codec_context.extradata)
     pts: list[int | None] = []
     dts: list[int | None] = []
     places: list[int] = []
     lengths: list[int] = []
     hidden: list[bool] = []
-    key: list[bool] = []
+    keys: list[bool] = []
     damaged: list[bool] = []
     lost: list[int] = []
     idr: list[bool] = []
@@ -135,13 +151,13 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
             places.append(-1 if packet.pos is None else packet.pos)
             lengths.append(packet.duration or 0)
             hidden.append(packet.is_discard)
-            key.append(packet.is_keyframe)
+            keys.append(packet.is_keyframe)
             data = memoryview(packet)
             damaged.append(packet.is_corrupt or syntax.broken(data))
-            if prefix is not None:
-                found = nal.facts(codec, data, prefix)
+            if facts is not None:
+                found = facts(data)
                 if found is None or not found.base_layer:
-                    prefix = None  # not proven for this file; it is decoded packet by packet
+                    facts = None  # not proven for this file; it is decoded packet by packet
                     continue
                 idr.append(found.idr)
                 lonely.append(found.lonely)
@@ -154,7 +170,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     times = _filled(known, dts, step)
     away = np.array(hidden, dtype=bool)
     timed = timed and np.unique(times[~away]).size == int((~away).sum())
-    proven = prefix is not None and timed
+    proven = facts is not None and timed
     tick_s = float(stream.time_base or 1)
     broken, lacking = _located(np.array(places, dtype=np.int64), container, path)
     last = int(np.flatnonzero(~away)[np.argmax(times[~away])])
@@ -162,7 +178,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     return PacketIndex(
         pts=times,
         hidden=away,
-        key=np.array(key, dtype=bool),
+        keys=np.array(keys, dtype=bool),
         lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
         damaged=np.array(damaged, dtype=bool) | broken,
         lost=tuple(sorted({*lost, *lacking})),

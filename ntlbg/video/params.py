@@ -10,10 +10,12 @@ from ntlbg.section import Section
 
 
 class VideoParams(Section):
-    """How videos are turned into candidate frames. Only the first three change what comes out."""
+    """How videos are turned into candidate frames. `limit_s` and `workers` do not change what comes out."""
 
     fps: PositiveFloat = 1.0  # candidate frames per second of video
     max_frames: PositiveInt = 2048  # spread over the whole video, never its first part
+    # `keyframe`: key frames alone where they lie as close as fps and max_frames ask; a fraction of the work
+    sampling: Literal["time", "keyframe"] = "time"
     size: tuple[PositiveInt, PositiveInt] = (224, 224)  # stored height and width, in pixels
     limit_s: PositiveFloat = 600.0  # wall clock for one video; its worker is killed after that
     workers: NonNegativeInt = 0  # decoding processes, one thread each; 0 = one per core

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+MOST_STRETCHED = 8  # no camera and no disc has longer pixels
+
+
 @dataclass(frozen=True)
 class VideoFacts:
     """width, height: upright, in pixels. native_fps: average. frame_count: as declared, else duration × rate;
-    exact once the video was decoded. duration_s: as declared, from the first frame on. container: FFmpeg's name.
-    rotation: degrees clockwise from stored to upright. start_s: timestamp of the first frame in the file.
+    exact once the video was decoded. duration_s: of the picture track, as declared, from the first frame on (exact once
+    the packets were read). container_s: of the whole file as declared, sound included; 0: it does not say.
+    container: FFmpeg's name. rotation: degrees clockwise from stored to upright. start_s: timestamp of the first frame
+    in the file. pixel_aspect: width of an upright pixel over its height.
     """
 
     width: int
@@ -32,11 +37,19 @@ class VideoFacts:
     container: str
     rotation: int
     start_s: float
+    container_s: float
+    pixel_aspect: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the upright picture at square pixels, as many of them as it has rows."""
+        return self.height, max(1, round(self.width * self.pixel_aspect))
 
     def turned(self, turn: Orientation) -> VideoFacts:
         """Facts of a stored picture, told of the upright one."""
         width, height = (self.height, self.width) if turn.transpose else (self.width, self.height)
-        return replace(self, width=width, height=height, rotation=turn.rotation)
+        aspect = 1 / self.pixel_aspect if turn.transpose else self.pixel_aspect
+        return replace(self, width=width, height=height, rotation=turn.rotation, pixel_aspect=aspect)
 
 
 def probe(path: str | Path) -> VideoFacts:
@@ -66,7 +79,17 @@ def facts_of(container: InputContainer, stream: VideoStream) -> VideoFacts:
         container=container.format.name,
         rotation=0,
         start_s=start_s,
+        container_s=max(container.duration or 0, 0) / av.time_base,
+        pixel_aspect=_pixel_aspect(stream),
     )
+
+
+def _pixel_aspect(stream: VideoStream) -> float:
+    """As the container says, else the codec; 1 where neither does, or where it says nonsense."""
+    for ratio in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
+        if ratio and MOST_STRETCHED >= ratio >= 1 / MOST_STRETCHED:
+            return float(ratio)
+    return 1.0
 
 
 def _duration(container: InputContainer, stream: VideoStream, tick_s: float, start_s: float) -> float:

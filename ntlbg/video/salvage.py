@@ -23,7 +23,6 @@ from ntlbg.video.backends.contract import Clip, Shown
 from ntlbg.video.complaints import Listener, listening
 from ntlbg.video.index import PacketIndex
 from ntlbg.video.open import decoder_of, open_video, picture_stream, reason_of
-from ntlbg.video.render import Renderer
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -44,7 +43,7 @@ class Damage:
         self._index = index
         self._holes: list[tuple[int, int]] = []
         self._step = max(1, int(np.median(np.diff(index.shown)))) if index.shown.size > 1 else 1
-        self.starts = [0, *(np.flatnonzero(index.key[1:]) + 1).tolist()]
+        self.starts = [0, *(np.flatnonzero(index.keys[1:]) + 1).tolist()]
         self.end = index.origin + round((index.end_s + max(index.missing_s, 0.0)) / index.tick_s)
         self.end = max(self.end, int(index.shown[-1]) + 1)
 
@@ -77,7 +76,7 @@ class Damage:
         total = self._index.pts.size
         for group in sorted({self.group_of(max(position - 1, 0)), self.group_of(min(position, total - 1))}):
             # what is missing before a key frame belongs to the group before it
-            if group != self.group_of(position) or not self._index.key[position]:
+            if group != self.group_of(position) or not self._index.keys[position]:
                 self.group(group, sign)
                 begins = int(self._index.pts[self.packets(group)].min())
                 earlier = self._index.shown[: np.searchsorted(self._index.shown, begins)]
@@ -132,7 +131,7 @@ def damage_of(index: PacketIndex) -> Damage:
 
 
 def _note_packets(index: PacketIndex, damage: Damage) -> None:
-    if index.key.any() and not index.key[0]:
+    if index.keys.any() and not index.keys[0]:
         damage.group(0, "does not begin with a key frame")
     for position in np.flatnonzero(index.damaged).tolist():
         damage.packet(position, "a packet is incomplete or overwritten")
@@ -162,7 +161,7 @@ def _shown(clip: Clip, moments_s: Array, size: tuple[int, int], damage: Damage) 
     targets = plan.in_ticks(moments_s, index.tick_s) + index.origin
     places = np.unique(plan.shown_at(index.shown, targets[targets >= index.shown[0]]))
     wanted = set(index.shown[places].tolist())
-    to_pixels = Renderer(clip.path, size, clip.turn)
+    to_pixels = clip.renderer(size)
     last = index.origin - 1
     with listening() as ears, open_video(clip.path) as container:
         stream = picture_stream(container, clip.path)

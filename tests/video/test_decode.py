@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import av
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from ntlbg.errors import InputError
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
+from ntlbg.video.backends import pyav_gated
 from ntlbg.video.decode import Sampling, decode_frames, frames_at
 from ntlbg.video.errors import VideoError
 from tests.video.clips import barcode, encode, numbers
 from tests.video.conftest import HEALTHY, VARIABLE_MS, Clips
+from tests.video.footage import FOOTAGE
 
 SIZE = (32, 48)
 
@@ -219,3 +222,39 @@ def test_two_readings_are_equal(clips: Clips) -> None:
     """Same file, same bytes out."""
     a, b = (decode_frames(clips["hevc_open.mkv"], Sampling(2.0, 100, SIZE)) for _ in range(2))
     assert a.frames.tobytes() == b.frames.tobytes()
+
+
+@pytest.mark.parametrize("name", ["h264_pyramid.mp4", "hevc_closed.mp4", "vp9.webm", "vp8.webm", "av1.mkv"])
+def test_key_frames_alone_are_decoded_where_they_suffice(tmp_path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame in two seconds, groups of 20 / 12 s: three packets are decoded; the times are the key frames' own."""
+    fed = 0
+    tried = pyav_gated._tried
+
+    def counting(*arguments: Any) -> list[Any]:
+        nonlocal fed
+        fed += 1
+        return tried(*arguments)
+
+    monkeypatch.setattr(pyav_gated, "_tried", counting)
+    path = FOOTAGE[name].at(tmp_path)
+    got = decode_frames(path, Sampling(0.5, 100, SIZE, keyframes=True))
+    assert numbers(got.frames) == [0, 20, 40]
+    np.testing.assert_allclose(got.timestamps_s, [0, 20 / 12, 40 / 12], atol=0.0011)
+    assert fed == 6  # each group: its key packet, and the decoder asked for what it holds back
+    full = frames_at(path, got.timestamps_s, SIZE, backend="pyav_sequential")
+    assert full.tobytes() == got.frames.tobytes()
+
+
+def test_key_frames_that_lie_too_far_apart_are_not_enough(tmp_path) -> None:
+    """A rate that they cannot serve, or a sweep that only looks like key frames: the frames of the moments come."""
+    for name in ("h264_pyramid.mp4", "h264_intra_refresh.mp4", "mpeg4_b.avi"):
+        path = FOOTAGE[name].at(tmp_path)
+        a, b = (decode_frames(path, Sampling(0.7, 100, SIZE, keyframes=k)) for k in (True, False))
+        assert a.timestamps_s.tolist() == b.timestamps_s.tolist()
+
+
+def test_sound_that_goes_on_does_not_lengthen_the_picture(tmp_path) -> None:
+    """Matroska declares one length for all tracks; the packets tell the picture's."""
+    facts = decode_frames(FOOTAGE["sound.mkv"].at(tmp_path), Sampling(1.0, 100, SIZE)).reading.facts
+    assert facts.duration_s == pytest.approx(5.0, abs=0.002)
+    assert facts.container_s == pytest.approx(9.0, abs=0.2)

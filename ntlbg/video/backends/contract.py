@@ -21,7 +21,7 @@ from ntlbg.video.errors import VideoError
 from ntlbg.video.index import PacketIndex, read_index
 from ntlbg.video.open import open_video, picture_stream
 from ntlbg.video.probe import VideoFacts, facts_of, first_orientation
-from ntlbg.video.render import Orientation
+from ntlbg.video.render import Orientation, Renderer
 from ntlbg.video.untimed import decoded_stamps, times_by_order
 
 
@@ -70,6 +70,11 @@ class Clip:
         shown = self.index.shown
         targets = plan.in_ticks(moments_s, self.index.tick_s) + int(shown[0])
         return np.unique(plan.shown_at(shown, targets))
+
+    def renderer(self, size: tuple[int, int]) -> Renderer:
+        """What makes pixels of this clip's frames at `size` = (h, w)."""
+        # one of the decoders does not tell how its frames are turned (see `decoder_of`)
+        return Renderer(self.path, size, self.turn if self.stored.codec == "vp9" else None)
 
     @cached_property
     def turn(self) -> Orientation:

@@ -82,7 +82,7 @@ def known_fault(clip: Clip) -> str | None:
     if facts.codec not in ("h264", "hevc"):
         if np.any(np.diff(index.pts) < 0):
             return f"decord shows the wrong frame of {facts.codec} with B-frames"
-    elif index.starts is None or not np.array_equal(index.starts, np.flatnonzero(index.key)):
+    elif index.starts is None or not np.array_equal(index.starts, np.flatnonzero(index.keys)):
         return "decord shows the wrong frame where groups of pictures are not proven closed"
     if not clip.turn.plain and (clip.turn.mirrored or "mp4" not in names):
         return "decord does not turn it upright"

@@ -8,7 +8,7 @@ came out; when one did not, it raises NotProvenError and sequential decoding mus
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,10 +18,10 @@ import numpy as np
 from ntlbg.records.arrays import Array
 from ntlbg.video.backends.contract import Clip, NotProvenError, Shown
 from ntlbg.video.complaints import Listener, listening
-from ntlbg.video.open import open_video, picture_stream
-from ntlbg.video.render import Renderer
+from ntlbg.video.open import decoder_of, open_video, picture_stream
 
 if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
 
@@ -38,7 +38,7 @@ class PyAVGated:
         return None
 
     def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
-        to_pixels = Renderer(clip.path, size)
+        to_pixels = clip.renderer(size)
         origin = int(clip.index.shown[0])
         for ticks, frame in gated(clip, moments_s):
             yield Shown(ticks - origin, to_pixels(frame))
@@ -51,6 +51,7 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
     needed = np.isin(index.pts, index.shown[clip.wanted(moments_s)])
     with listening() as ears, open_video(clip.path) as container:
         stream = picture_stream(container, clip.path)
+        decoder = decoder_of(stream)
         packets = (p for p in container.demux(stream) if p.size)
         for first, last in pairwise([*index.starts.tolist(), index.pts.size]):
             inside = np.flatnonzero(needed[first:last])
@@ -62,9 +63,9 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
             for i in range(first, last):
                 packet = _next(packets, int(index.pts[i]))
                 if i <= until and (needed[i] or not index.lonely[i]):
-                    yield from _due(due, _tried(packet.decode, ears))
-            yield from _due(due, _tried(stream.codec_context.decode, ears))
-            stream.codec_context.flush_buffers()
+                    yield from _due(due, _tried(decoder, packet, ears))
+            yield from _due(due, _tried(decoder, None, ears))
+            decoder.flush_buffers()
             if due:
                 raise NotProvenError
 
@@ -80,10 +81,10 @@ def _due(due: deque[int], frames: list[VideoFrame]) -> Iterator[tuple[int, Video
             yield frame.pts, frame
 
 
-def _tried(decode: Callable[[], list[VideoFrame]], ears: Listener) -> list[VideoFrame]:
+def _tried(decoder: VideoCodecContext, packet: av.Packet | None, ears: Listener) -> list[VideoFrame]:
     ears.heard()
     try:
-        frames = decode()
+        frames = decoder.decode(packet)
     except MemoryError:
         raise
     except (av.FFmpegError, OSError):

@@ -19,7 +19,6 @@ from ntlbg.video.backends.contract import Clip, Shown
 from ntlbg.video.complaints import listening
 from ntlbg.video.errors import VideoError
 from ntlbg.video.open import decoder_of, open_video, picture_stream, reason_of
-from ntlbg.video.render import Renderer
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -34,8 +33,7 @@ class PyAVSequential:
         return None
 
     def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
-        # one of the decoders does not tell how its frames are turned (see `decoder_of`)
-        to_pixels = Renderer(clip.path, size, clip.turn if clip.stored.codec == "vp9" else None)
+        to_pixels = clip.renderer(size)
         run = _Run(clip)
         for ticks, frame in run.shown(moments_s):
             yield Shown(ticks - run.origin, to_pixels(frame))

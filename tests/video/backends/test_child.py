@@ -56,7 +56,7 @@ def test_a_bad_end_is_an_outcome(after: str, outcome: str, says: str) -> None:
 
 def test_a_complaint_is_damage_though_it_ends_well() -> None:
     """The first one is told."""
-    with pytest.raises(VideoError, match="is damaged .noise heard"):
+    with pytest.raises(VideoError, match=r"is damaged \(noise heard"):
         list(run(complaint=lambda line: f"{line} heard" if line == "noise" else None))
 
 
