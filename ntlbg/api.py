@@ -351,7 +351,8 @@ def _frames(
 
     seen = probe(path)
     digest = file_digest(path)
-    size = size or encoder.size_for(seen.width, seen.height)
+    height, width = seen.shape  # at square pixels: an encoder must not see a stretched world
+    size = size or encoder.size_for(width, height)
     name = frames_key(digest, Sampling(fps, max_frames, size))
     folder, decoded = store.get(ROOM, name), 0
     if folder is None:
@@ -361,7 +362,7 @@ def _frames(
         if folder is None:  # a time-out or a crash, which is not remembered
             raise _refused(path, row)
     facts = json.loads((folder / FACTS).read_text())
-    if not DecodeOutcome(facts["outcome"]).has_frames:
+    if not facts["frames"]:
         raise _refused(path, facts)
     return folder / FRAMES, facts, decoded
 
@@ -397,6 +398,9 @@ def _hint(outcome: DecodeOutcome) -> str:
 def _notes(facts: dict[str, Any], flat: bool, frames: int, fps: float, k: int) -> Iterator[str]:
     if DecodeOutcome(facts["outcome"]) is DecodeOutcome.TRUNCATED:
         yield f"the file is cut off: only its first {float(facts['covered_s']):.1f} s could be read"
+    if DecodeOutcome(facts["outcome"]) is DecodeOutcome.CORRUPT:
+        lost = sum(float(ends) - float(begins) for begins, ends in facts["missing_s"])
+        yield f"the file is damaged: {lost:.1f} s of it could not be read, and nothing was chosen from there"
     if frames < k:
         yield f"the video has only {frames} candidate frames at {fps:g} fps: all of them are returned"
     elif flat:

@@ -1,60 +1,57 @@
-"""Exact decoding: for each moment, the frame on screen then, upright, in RGB, with its true timestamp.
+"""Exact frames: for each moment, the frame on screen then, upright, in RGB, with its true timestamp.
 
-Two ways, equal in every pixel: *sequential* decodes all packets and is always right; *gated* decodes only groups
-of packets that hold a wanted frame and leaves out pictures that no other picture needs. Gating runs only where
-one pass over the packets has proven both (see `index`, `nal`), checks that every wanted frame came out, and gives
-way to sequential decoding when one did not. One thread: many videos are decoded side by side instead.
+The decoding itself is a backend's (see `backends/`). `auto` is exact on every codec and container: it leaves out
+packets where that is proven to change nothing, and decodes all of them otherwise. One thread: many videos are decoded
+side by side instead.
 
-Damage never passes for content. A packet that does not decode, or a picture that the decoder flags, makes the
-video CORRUPT; a file that ends well before its declared end is TRUNCATED, and what it has is kept and marked.
+Damage never passes for content. A damaged video is CORRUPT: frames of its clean groups are kept, and the stretches
+without one are stated (see `salvage`). A file that ends well before its declared end is TRUNCATED, and what it has is
+kept and marked. A moment in a hole has no frame.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
+from ntlbg.video.backends.contract import Clip, NotProvenError
+from ntlbg.video.backends.registry import AUTO, chain
+from ntlbg.video.complaints import listening
 from ntlbg.video.errors import VideoError
-from ntlbg.video.index import PacketIndex, read_index
-from ntlbg.video.open import open_video, picture_stream, reason_of
-from ntlbg.video.probe import VideoFacts, facts_of
-from ntlbg.video.render import INTERPOLATION, UPRIGHT, Orientation, to_rgb
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-
-__all__ = ["INTERPOLATION", "Decoded", "Reading", "Sampling", "decode_frames", "frames_at", "read_into", "to_rgb"]
+from ntlbg.video.probe import VideoFacts
+from ntlbg.video.salvage import Damage, damage_of, salvage
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """What decides the frames of a video. size: (h, w) in pixels."""
+    """What decides the frames of a video. size: (h, w) in pixels. keyframes: see `plan.on_keyframes`."""
 
     fps: float
     max_frames: int
     size: tuple[int, int]
+    keyframes: bool = False
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How reading one video ended. covered_s: how far the frames reach, in seconds from the first."""
+    """How reading one video ended.
+
+    covered_s: how far the frames reach, in seconds from the first. missing_s: [from, to] of each stretch without a
+    frame, in the same seconds.
+    """
 
     outcome: DecodeOutcome
     detail: str
     facts: VideoFacts
     covered_s: float
+    missing_s: list[list[float]]
     frames: int
 
 
@@ -68,73 +65,136 @@ class Decoded:
 
 
 class Sink(Protocol):
-    """Takes frames one by one; `restart` forgets all that it got."""
+    """Takes frames one by one; `restart` forgets all that it got, `keep` all but some: bool [frames so far]."""
 
     def add(self, pixels: Array, time_s: float) -> None: ...
 
     def restart(self) -> None: ...
 
-
-class _NotProvenError(Exception):
-    """Gated decoding did not yield what it promised; sequential decoding must answer."""
+    def keep(self, kept: Array) -> None: ...
 
 
-def decode_frames(path: str | Path, sampling: Sampling, *, backend: str = "auto") -> Decoded:
+def decode_frames(path: str | Path, sampling: Sampling, *, backend: str = AUTO) -> Decoded:
     """All candidate frames of one video in memory. Raises VideoError."""
     sink = _Memory()
     reading = read_into(sink, path, sampling, backend=backend)
     return Decoded(np.stack(sink.frames), np.array(sink.times, dtype=np.float64), reading)
 
 
-def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str = "auto") -> Reading:
+def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str = AUTO) -> Reading:
     """Give every candidate frame of a video to `sink`, in order.
 
-    Raises VideoError with the outcome, unless it is OK or TRUNCATED (then frames were given).
+    Raises VideoError with the outcome when there is no frame to give; else the outcome is OK, TRUNCATED or CORRUPT.
     """
-    video = _Video(path, backend)
-
-    def targets(index: PacketIndex) -> Array:
-        return plan.target_times(index.last_s, sampling.fps, sampling.max_frames)
-
-    count = video.feed(sink, targets, sampling.size)
-    index = video.index
-    outcome, detail = DecodeOutcome.OK, ""
-    if index.truncated:
-        outcome = DecodeOutcome.TRUNCATED
-        detail = f"{path}: ends at {index.end_s:.1f} s, {index.missing_s:.1f} s before the end that its header declares"
+    clip = Clip.open(path)
+    index = clip.index
+    moments = plan.target_times(index.last_s, sampling.fps, sampling.max_frames)
+    if sampling.keyframes:
+        moments = plan.on_keyframes(moments, index.key_times_s, index.end_s)
+    count, damage = _read(sink, clip, moments, sampling.size, backend)
+    holes_s = (damage.holes() - index.origin) * index.tick_s
+    covered_s = index.end_s
+    if len(holes_s) and damage.holes()[-1, 1] >= damage.end:
+        covered_s = float(holes_s[-1, 0])
     facts = replace(
-        video.facts,
+        clip.stored.turned(clip.turn),
         frame_count=int(index.shown.size),
-        # a header may say too little (MPEG program streams are estimated), never too much without `truncated`
-        duration_s=max(video.facts.duration_s, index.end_s),
-        start_s=float(index.shown[0]) * index.tick_s,
+        duration_s=index.duration_s(clip.stored.duration_s),
+        start_s=float(index.origin) * index.tick_s,
     )
-    return Reading(outcome, detail, facts, index.end_s, count)
+    outcome, detail = DecodeOutcome.OK, ""
+    if damage.inside:
+        outcome = DecodeOutcome.CORRUPT
+        lost_s = float((holes_s[:, 1] - holes_s[:, 0]).sum())
+        detail = f"{path}: is damaged ({damage.cause}): {lost_s:.1f} s of {facts.duration_s:.1f} s have no frame"
+    elif len(holes_s):
+        outcome = DecodeOutcome.TRUNCATED
+        detail = f"{path}: ends at {covered_s:.1f} s"
+        if index.truncated:
+            detail += f", {float(holes_s[-1, 1]) - covered_s:.1f} s before the end that its header declares"
+        else:
+            detail += f", in the middle of a frame ({damage.cause})"
+    return Reading(outcome, detail, facts, covered_s, holes_s.tolist(), count)
 
 
 def frames_at(
-    path: str | Path, timestamps_s: Array | list[float], size: tuple[int, int], *, backend: str = "auto"
+    path: str | Path, timestamps_s: Array | list[float], size: tuple[int, int], *, backend: str = AUTO
 ) -> Array:
     """The frames on screen at the given moments: uint8 [n, h, w, 3], in the order asked for.
 
     timestamps_s: [n] seconds from the first frame; a frame's true timestamp gives that very frame.
-    Raises VideoError for an unreadable video, InputError for a moment outside it.
+    Raises VideoError for an unreadable video, InputError for a moment outside it or in a stretch that is damaged.
     """
     wanted = np.asarray(timestamps_s, dtype=np.float64)
     if wanted.size == 0:
         return np.zeros((0, *size, 3), dtype=np.uint8)
     moments, back = np.unique(wanted, return_inverse=True)
-    video = _Video(path, backend)
-    end_s = video.index.end_s
+    clip = Clip.open(path)
+    end_s, tick_s = clip.index.end_s, clip.index.tick_s
     if not np.isfinite(wanted).all() or moments[0] < -plan.SLACK_S or moments[-1] > end_s + plan.SLACK_S:
         outside = next(t for t in wanted.tolist() if not -plan.SLACK_S <= t <= end_s + plan.SLACK_S)
         raise InputError(f"{path}: second {outside:g} is outside the video, which lasts {end_s:.3f} s")
     sink = _Memory()
-    video.feed(sink, lambda _: np.maximum(moments, 0.0), size)
-    tick_s = video.index.tick_s
+    moments = np.maximum(moments, 0.0)
+    _, damage = _read(sink, clip, moments, size, backend)
+    at = plan.in_ticks(moments, tick_s)
+    hidden = damage.covers(at + clip.index.origin)
+    if hidden.any():
+        raise InputError(f"{path}: second {moments[hidden][0]:g} lies in a stretch that is damaged ({damage.cause})")
     ticks = np.rint(np.array(sink.times) / tick_s).astype(np.int64)
-    shown = plan.shown_at(ticks, plan.in_ticks(np.maximum(moments, 0.0), tick_s))
+    shown = plan.shown_at(ticks, at)
     return np.stack(sink.frames)[shown[back.reshape(-1)]]
+
+
+def _read(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> tuple[int, Damage]:
+    """Give the sink the frames on screen at the moments; how many, and what is damaged. Raises VideoError for none."""
+    with listening():
+        if clip.index.whole:
+            try:
+                return _pour(sink, clip, moments_s, size, backend), damage_of(clip.index)
+            except VideoError as error:
+                if error.outcome is not DecodeOutcome.CORRUPT:
+                    raise
+                sink.restart()
+        frames, damage = salvage(clip, moments_s, size)
+        given = []
+        for ticks, pixels in frames:
+            sink.add(pixels, ticks * clip.index.tick_s)
+            given.append(ticks)
+        kept = ~damage.covers(np.array(given, dtype=np.int64) + clip.index.origin)
+        sink.keep(kept)
+        if not kept.any():
+            raise VideoError(
+                f"{clip.path}: is damaged, and no group of its frames is whole ({damage.cause})",
+                DecodeOutcome.CORRUPT if damage.inside else DecodeOutcome.EMPTY,
+            )
+        return int(kept.sum()), damage
+
+
+def _pour(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> int:
+    """Give the sink the frames on screen at the moments, from the first backend that keeps its promise."""
+    why = None
+    for candidate in chain(backend):
+        why = candidate.refuses(clip)
+        if why is not None:
+            continue
+        count = 0
+        try:
+            for ticks, pixels in candidate.frames(clip, moments_s, size):
+                sink.add(pixels, ticks * clip.index.tick_s)
+                count += 1
+        except NotProvenError:
+            why = "its packets do not yield the frames that they promise"
+            sink.restart()
+            continue
+        if count == 0:
+            raise VideoError(f"{clip.path}: has a picture track without a picture", DecodeOutcome.EMPTY)
+        return count
+    raise VideoError(
+        f"{clip.path}: the backend `{backend}` does not read it: {why}",
+        DecodeOutcome.UNSUPPORTED_CODEC,
+        hint=f"the backend `{AUTO}` reads every video",
+    )
 
 
 class _Memory:
@@ -149,228 +209,6 @@ class _Memory:
         self.frames: list[Array] = []
         self.times: list[float] = []
 
-
-class _Video:
-    """One file: its index, then its frames."""
-
-    def __init__(self, path: str | Path, backend: str) -> None:
-        self.path = path
-        self.backend = backend
-        self._origin = 0  # ticks of the first frame
-        with open_video(path) as container:
-            stream = picture_stream(container, path)
-            index = read_index(container, stream, path)
-            self.facts = facts_of(container, stream, UPRIGHT)
-            self._stored = self.facts.width, self.facts.height
-        if index is None:
-            raise VideoError(f"{path}: has a picture track without a picture", DecodeOutcome.EMPTY)
-        self.index = index
-        if index.holes or (index.cut and not index.truncated):
-            raise VideoError(f"{path}: is damaged: packets are missing in it", DecodeOutcome.CORRUPT)
-
-    def feed(self, sink: Sink, targets: Callable[[PacketIndex], Array], size: tuple[int, int]) -> int:
-        moments = targets(self.index)
-        if self.backend == "auto" and self.index.starts is not None and not self.index.damaged.any():
-            try:
-                return self._pour(sink, self._gated(moments), size)
-            except _NotProvenError:
-                sink.restart()
-        return self._pour(sink, self._sequential(moments), size)
-
-    def _pour(self, sink: Sink, frames: Iterator[tuple[int, VideoFrame]], size: tuple[int, int]) -> int:
-        scaler = VideoReformatter()
-        first: int | None = None
-        count = 0
-        for ticks, frame in frames:
-            if first is None:
-                first = ticks
-                self._note(frame)
-            try:
-                pixels = to_rgb(frame, size, using=scaler)
-            except (av.FFmpegError, ValueError) as error:
-                raise VideoError(
-                    f"{self.path}: its pixel format {frame.format.name} cannot be turned into RGB ({reason_of(error)})",
-                    DecodeOutcome.UNSUPPORTED_CODEC,
-                ) from None
-            sink.add(pixels, (ticks - self._origin) * self.index.tick_s)
-            count += 1
-        if count == 0:
-            raise VideoError(f"{self.path}: has a picture track without a picture", DecodeOutcome.EMPTY)
-        return count
-
-    def _note(self, frame: VideoFrame) -> None:
-        turn, (width, height) = Orientation.of(frame), self._stored
-        if turn.transpose:
-            width, height = height, width
-        self.facts = replace(self.facts, width=width, height=height, rotation=turn.rotation)
-
-    # --- sequential ---------------------------------------------------------------------------------------------
-
-    def _sequential(self, moments: Array) -> Iterator[tuple[int, VideoFrame]]:
-        """(ticks, frame) on screen at each moment, each frame once."""
-        offsets = plan.in_ticks(moments, self.index.tick_s)
-        at, total = 0, offsets.size
-        held: VideoFrame | None = None
-        held_ticks = backwards = count = 0
-        for ticks, frame in self._timed(self._decoded()):
-            count += 1
-            if held is None:
-                self._origin = ticks
-                offsets = offsets + ticks
-            elif ticks <= held_ticks:
-                backwards += 1  # a doubled or late timestamp: the frame before it stays on screen
-                continue
-            else:
-                seen = at
-                while at < total and offsets[at] < ticks:
-                    at += 1
-                if at > seen:
-                    yield held_ticks, held
-                if at == total:
-                    held = None
-                    break
-            held, held_ticks = frame, ticks
-        if held is not None and at < total:
-            yield held_ticks, held
-        stopped = at == total and held is None
-        self._complete(count, backwards, held_ticks if stopped else int(self.index.shown[-1]))
-
-    def _complete(self, count: int, backwards: int, until: int) -> None:
-        """Raise VideoError if frames came out twice or not at all, up to the tick `until`."""
-        shown = self.index.shown
-        due = int(np.searchsorted(shown, until, "right") - np.searchsorted(shown, self._origin))
-        lost = due - count if self.index.one_each else 0
-        for wrong, what in ((backwards, "carry timestamps that do not increase"), (lost, "do not come out")):
-            if wrong > 1 + count // 100:
-                raise VideoError(
-                    f"{self.path}: is damaged: {wrong} of its first {max(due, count)} frames {what}",
-                    DecodeOutcome.CORRUPT,
-                )
-
-    def _decoded(self) -> Iterator[VideoFrame]:
-        """Every frame in display order; raises VideoError at the first sign of damage."""
-        total = self.index.pts.size
-        cut_at = total - 1 if self.index.truncated else total
-        with open_video(self.path) as container:
-            stream = picture_stream(container, self.path)
-            done = 0
-            packets = container.demux(stream)
-            while True:
-                last_of_cut = done >= cut_at
-                try:
-                    packet = next(packets, None)
-                    if packet is None:
-                        return
-                    if packet.size and packet.is_corrupt:
-                        frames = None
-                    else:
-                        frames = packet.decode()
-                        done += bool(packet.size)
-                except (av.FFmpegError, OSError) as error:
-                    if last_of_cut:
-                        frames = None
-                    else:
-                        raise self._undecodable(error, done, total) from None
-                if frames is None or any(frame.is_corrupt for frame in frames):
-                    if not last_of_cut:
-                        raise self._undecodable(None, done, total)
-                    # the packet that the cut went through: what came before it is whole
-                    yield from self._drained(stream)
-                    return
-                yield from frames
-
-    def _drained(self, stream: av.VideoStream) -> Iterator[VideoFrame]:
-        try:
-            yield from (frame for frame in stream.codec_context.decode(None) if not frame.is_corrupt)
-        except (av.FFmpegError, OSError):
-            return
-
-    def _undecodable(self, error: Exception | None, done: int, total: int) -> VideoError:
-        if isinstance(error, (av.DecoderNotFoundError, av.PatchWelcomeError)):
-            return VideoError(
-                f"{self.path}: its {self.facts.codec} video cannot be decoded by this FFmpeg ({reason_of(error)})",
-                DecodeOutcome.UNSUPPORTED_CODEC,
-            )
-        why = f" ({reason_of(error)})" if error is not None else ""
-        return VideoError(
-            f"{self.path}: is damaged: packet {min(done + 1, total)} of {total} does not decode{why}",
-            DecodeOutcome.CORRUPT,
-        )
-
-    def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames with their display times in ticks."""
-        if self.index.ordered:
-            shown = self.index.shown
-            for k, frame in enumerate(frames):
-                if k < shown.size:
-                    yield int(shown[k]), frame
-            return
-        step = max(1, self.index.last_length)
-        ticks = -step
-        for frame in frames:
-            ticks = frame.pts if frame.pts is not None else ticks + step
-            yield ticks, frame
-
-    # --- gated --------------------------------------------------------------------------------------------------
-
-    def _gated(self, moments: Array) -> Iterator[tuple[int, VideoFrame]]:
-        """The same as `_sequential`, from the packets that the wanted frames need."""
-        index = self.index
-        assert index.starts is not None
-        shown = index.shown
-        self._origin = int(shown[0])
-        targets = plan.in_ticks(moments, index.tick_s) + self._origin
-        wanted = set(shown[np.unique(plan.shown_at(shown, targets))].tolist())
-        needed = np.isin(index.pts, np.array(sorted(wanted)))
-        with open_video(self.path) as container:
-            stream = picture_stream(container, self.path)
-            packets = (p for p in container.demux(stream) if p.size)
-            for first, last in pairwise([*index.starts.tolist(), index.pts.size]):
-                inside = np.flatnonzero(needed[first:last])
-                if not inside.size:
-                    self._skip(packets, last - first)
-                    continue
-                until = first + int(inside[-1])
-                due = deque(sorted(index.pts[first:last][inside].tolist()))
-                for i in range(first, last):
-                    packet = self._next(packets, int(index.pts[i]))
-                    if i <= until and (needed[i] or not index.lonely[i]):
-                        yield from self._due(due, self._tried(packet.decode))
-                yield from self._due(due, self._tried(stream.codec_context.decode))
-                stream.codec_context.flush_buffers()
-                if due:
-                    raise _NotProvenError
-
-    @staticmethod
-    def _due(due: deque[int], frames: list[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        """Those of `frames` that are wanted, which must come out in the order of their times, none left out."""
-        for frame in frames:
-            if frame.is_corrupt:
-                raise _NotProvenError
-            if due and frame.pts is not None and frame.pts >= due[0]:
-                if frame.pts != due.popleft():
-                    raise _NotProvenError
-                yield frame.pts, frame
-
-    @staticmethod
-    def _tried(decode: Callable[[], list[VideoFrame]]) -> list[VideoFrame]:
-        try:
-            return decode()
-        except (av.FFmpegError, OSError):
-            raise _NotProvenError from None
-
-    def _next(self, packets: Iterator[av.Packet], pts: int) -> av.Packet:
-        try:
-            packet = next(packets, None)
-        except (av.FFmpegError, OSError):
-            packet = None
-        if packet is None or packet.pts != pts:
-            raise _NotProvenError  # not the file that was indexed a moment ago
-        return packet
-
-    def _skip(self, packets: Iterator[av.Packet], count: int) -> None:
-        for _ in range(count):
-            try:
-                next(packets, None)
-            except (av.FFmpegError, OSError):
-                raise _NotProvenError from None
+    def keep(self, kept: Array) -> None:
+        self.frames = [frame for frame, good in zip(self.frames, kept, strict=True) if good]
+        self.times = [time for time, good in zip(self.times, kept, strict=True) if good]

@@ -23,6 +23,7 @@ from ntlbg.video.errors import VideoError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
 OPTIONS = {
@@ -73,6 +74,8 @@ def open_video(path: str | Path) -> Iterator[InputContainer]:
     regular_file(path)
     try:
         container = av.open(os.path.abspath(path), mode="r", options=dict(OPTIONS))  # noqa: PTH100
+    except MemoryError:
+        raise
     except (av.FFmpegError, OSError, ValueError, UnicodeError) as error:
         raise VideoError(
             f"{path}: is no video file that can be opened ({reason_of(error)})",
@@ -100,6 +103,26 @@ def picture_stream(container: InputContainer, path: str | Path) -> VideoStream:
         raise VideoError(f"{path}: its video codec is not supported by this FFmpeg", DecodeOutcome.UNSUPPORTED_CODEC)
     stream.codec_context.thread_count = 1
     return stream
+
+
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """The decoder for a picture track that notices most damage, on one thread. Pixels are equal whichever it is.
+
+    FFmpeg's own VP9 decoder takes any bytes for pictures; libvpx finds packets that end too early or too late. What it
+    yields carries no display matrix: that stays with the stream. dav1d looks at what follows a picture when asked to.
+    """
+    native = stream.codec_context
+    if native.name == "libdav1d":
+        native.options = {**native.options, "strict": "1"}
+    # this build of libvpx reads 8 bits with halved colour only
+    if native.name != "vp9" or native.pix_fmt != "yuv420p" or "libvpx-vp9" not in av.codecs_available:
+        return native
+    decoder = av.CodecContext.create("libvpx-vp9", "r")
+    decoder.thread_count = 1
+    decoder.extradata = native.extradata
+    for told in ("color_range", "colorspace", "color_primaries", "color_trc"):
+        setattr(decoder, told, getattr(native, told))
+    return decoder
 
 
 def reason_of(error: Exception) -> str:

@@ -10,12 +10,15 @@ from ntlbg.section import Section
 
 
 class VideoParams(Section):
-    """How videos are turned into candidate frames. Only the first three change what comes out."""
+    """How videos are turned into candidate frames. `limit_s` and `workers` do not change what comes out."""
 
     fps: PositiveFloat = 1.0  # candidate frames per second of video
     max_frames: PositiveInt = 2048  # spread over the whole video, never its first part
+    # `keyframe`: key frames alone where they lie as close as fps and max_frames ask; a fraction of the work
+    sampling: Literal["time", "keyframe"] = "time"
     size: tuple[PositiveInt, PositiveInt] = (224, 224)  # stored height and width, in pixels
     limit_s: PositiveFloat = 600.0  # wall clock for one video; its worker is killed after that
     workers: NonNegativeInt = 0  # decoding processes, one thread each; 0 = one per core
-    # `auto` leaves out packets that no wanted frame needs where that is proven exact; `sequential` never does
-    backend: Literal["auto", "sequential"] = "auto"
+    memory_mb: PositiveInt = 1536  # what a video may make its worker use beyond the code; more ends it
+    # `auto` is exact on every video; the others are there to compare with and refuse what they would read wrongly
+    backend: Literal["auto", "pyav_gated", "pyav_sequential", "ffmpeg", "decord", "torchcodec"] = "auto"

@@ -28,6 +28,21 @@ def target_times(last_s: float, fps: float, max_frames: int) -> Array:
     return np.linspace(0.0, last_s, max_frames)
 
 
+def on_keyframes(targets_s: Array, keys_s: Array, length_s: float) -> Array:
+    """For each moment the key frame that is on screen last before it, each once; float64, increasing.
+
+    Only where the moments are at least a mean group of pictures apart: then few frames would be lost, and only key
+    frames need decoding. Otherwise, and for one moment, the moments as they are. keys_s: when key frames are shown, in
+    seconds from the first frame; length_s: of the whole video.
+    """
+    if keys_s.size == 0 or keys_s[0] > SLACK_S or targets_s.size < 2:
+        return targets_s
+    interval_s = float(targets_s[-1] - targets_s[0]) / (targets_s.size - 1)
+    if interval_s < length_s / keys_s.size:
+        return targets_s
+    return np.unique(keys_s[np.searchsorted(keys_s, targets_s + SLACK_S, side="right") - 1])
+
+
 def in_ticks(targets_s: Array, tick_s: float) -> Array:
     """The latest tick that each moment can show: int64 [n], counted from the first frame."""
     return np.floor((np.asarray(targets_s, dtype=np.float64) + SLACK_S) / tick_s).astype(np.int64)

@@ -6,13 +6,18 @@ accurate rounding: the same bytes on every CPU, so hashes of frames are comparab
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from ntlbg.records.arrays import Array
+from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video.errors import VideoError
+from ntlbg.video.open import reason_of
 
 INTERPOLATION = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
@@ -44,6 +49,10 @@ class Orientation:
         return not (self.transpose or self.across or self.down)
 
     @property
+    def mirrored(self) -> bool:
+        return (self.across == self.down) if self.transpose else (self.across != self.down)
+
+    @property
     def rotation(self) -> int:
         """Degrees clockwise that a viewer turns the stored picture, mirroring aside: 0, 90, 180 or 270."""
         if self.transpose:
@@ -64,15 +73,48 @@ class Orientation:
 UPRIGHT = Orientation()
 
 
-def to_rgb(frame: VideoFrame, size: tuple[int, int], *, using: VideoReformatter | None = None) -> Array:
+def to_rgb(
+    frame: VideoFrame,
+    size: tuple[int, int],
+    *,
+    using: VideoReformatter | None = None,
+    turn: Orientation | None = None,
+) -> Array:
     """One frame upright as uint8 [h, w, 3] RGB, stretched to `size` = (h, w).
 
     using: a scaler to use again for the frames of one video; without it, set-up is paid for each frame.
+    turn: how the frame is turned, where it does not say so itself.
     """
-    turn = Orientation.of(frame)
+    turn = turn or Orientation.of(frame)
     height, width = size if not turn.transpose else size[::-1]
     scaled = (using or VideoReformatter()).reformat(
         frame, width=width, height=height, format="rgb24", interpolation=INTERPOLATION, threads=1
     )
     pixels = scaled.to_ndarray()
     return pixels if turn.plain else np.ascontiguousarray(turn.apply(pixels))
+
+
+def resized(pixels: Array, size: tuple[int, int]) -> Array:
+    """RGB pixels [h, w, 3] stretched to `size` = (h, w)."""
+    if pixels.shape[:2] == tuple(size):
+        return pixels
+    return to_rgb(VideoFrame.from_ndarray(pixels, format="rgb24"), size)
+
+
+class Renderer:
+    """Frames of one video to RGB pixels of one size (h, w). turn: of all, where they do not say so themselves."""
+
+    def __init__(self, path: str | Path, size: tuple[int, int], turn: Orientation | None = None) -> None:
+        self._path, self._size, self._turn, self._scaler = path, size, turn, VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> Array:
+        """uint8 [h, w, 3]. Raises VideoError (UNSUPPORTED_CODEC) for a pixel format that has no way to RGB."""
+        try:
+            return to_rgb(frame, self._size, using=self._scaler, turn=self._turn)
+        except MemoryError:
+            raise
+        except (av.FFmpegError, ValueError) as error:
+            raise VideoError(
+                f"{self._path}: its pixel format {frame.format.name} cannot be turned into RGB ({reason_of(error)})",
+                DecodeOutcome.UNSUPPORTED_CODEC,
+            ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import av
 import numpy as np
@@ -11,22 +12,14 @@ import pytest
 from ntlbg.errors import InputError
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
-from ntlbg.video.decode import Sampling, _Video, decode_frames, frames_at
+from ntlbg.video.backends import pyav_gated
+from ntlbg.video.decode import Sampling, decode_frames, frames_at
 from ntlbg.video.errors import VideoError
 from tests.video.clips import barcode, encode, numbers
 from tests.video.conftest import HEALTHY, VARIABLE_MS, Clips
+from tests.video.footage import FOOTAGE
 
 SIZE = (32, 48)
-GATED = {
-    "h264_b.mp4": True,
-    "h264_b.mkv": True,
-    "h264_open.mkv": True,
-    "h264_intra_refresh.mp4": True,
-    "h264.mov": True,
-    "hevc_open.mkv": True,
-    "hevc_closed.mp4": True,
-    "hevc_layers.mkv": False,
-}
 
 
 def expected(times: list[float], targets: np.ndarray) -> list[int]:
@@ -35,7 +28,7 @@ def expected(times: list[float], targets: np.ndarray) -> list[int]:
     return sorted(set(shown))
 
 
-@pytest.mark.parametrize("backend", ["auto", "sequential"])
+@pytest.mark.parametrize("backend", ["auto", "pyav_sequential"])
 @pytest.mark.parametrize("fps", [0.31, 1.0, 2.3, 12.0])
 @pytest.mark.parametrize("name", HEALTHY)
 def test_the_frames_are_those_on_screen_at_the_targets(clips: Clips, name: str, fps: float, backend: str) -> None:
@@ -54,50 +47,15 @@ def test_gated_and_sequential_give_the_same_bytes(clips: Clips, name: str) -> No
     """Leaving packets out changes no pixel and no timestamp."""
     for fps in (0.31, 0.7, 2.3, 5.0):
         a, b = (
-            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how) for how in ("auto", "sequential")
+            decode_frames(clips[name], Sampling(fps, 1000, (96, 160)), backend=how)
+            for how in ("auto", "pyav_sequential")
         )
         assert a.frames.tobytes() == b.frames.tobytes()
         assert a.timestamps_s.tolist() == b.timestamps_s.tolist()
 
 
-@pytest.mark.parametrize(("name", "gated"), GATED.items())
-def test_gating_runs_exactly_where_it_is_proven(clips: Clips, name: str, gated: bool) -> None:
-    """Layers keep HEVC out; otherwise gating really runs, so that the tests above test it."""
-    video = _Video(clips[name], "auto")
-    assert (video.index.starts is not None) == gated
-    if gated:
-        moments = plan.target_times(video.index.last_s, 1.0, 100)
-        list(video._gated(moments))  # raises if a wanted frame does not come out
-
-
-def test_gating_decodes_fewer_packets(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is worth its lines: groups without a target and pictures nobody needs are left out."""
-    video = _Video(clips["h264_b.mkv"], "auto")
-    fed = 0
-    tried = _Video._tried
-
-    def counting(decode: object) -> object:
-        nonlocal fed
-        fed += 1
-        return tried(decode)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(_Video, "_tried", staticmethod(counting))
-    list(video._gated(np.array([0.0, 3.5])))
-    assert fed < 20
-
-
-def test_a_gate_that_breaks_its_promise_gives_way(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a packet taken for lonely was needed, the check notices and sequential decoding answers."""
-    video = _Video(clips["h264_b.mp4"], "auto")
-    right = decode_frames(clips["h264_b.mp4"], Sampling(2.0, 100, SIZE), backend="sequential")
-    monkeypatch.setattr(_Video, "_due", staticmethod(lambda due, frames: iter(())))
-    got = decode_frames(clips["h264_b.mp4"], Sampling(2.0, 100, SIZE))
-    assert video.index.starts is not None
-    assert got.frames.tobytes() == right.frames.tobytes()
-
-
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-@pytest.mark.parametrize("backend", ["auto", "sequential"])
+@pytest.mark.parametrize("backend", ["auto", "pyav_sequential"])
 def test_variable_frame_rate_is_sampled_by_time(clips: Clips, suffix: str, backend: str) -> None:
     """Targets are seconds, not counts: in the sparse part fewer frames than targets exist, none doubled."""
     times = [ms / 1000 for ms in VARIABLE_MS]
@@ -160,7 +118,7 @@ def test_turned_videos_come_upright(tmp_path, degrees: int, hflip: bool) -> None
 @pytest.mark.parametrize("share", [0.4, 0.5, 0.63, 0.8])
 def test_a_cut_file_is_truncated_and_keeps_only_right_frames(clips: Clips, name: str, share: float) -> None:
     """What is before the cut is kept with its true times; the last frame is not held over the missing part."""
-    for backend in ("auto", "sequential"):
+    for backend in ("auto", "pyav_sequential"):
         got = decode_frames(clips.cut(name, share), Sampling(6.0, 100, SIZE), backend=backend)
         assert got.reading.outcome is DecodeOutcome.TRUNCATED
         assert got.reading.covered_s < 3.6
@@ -178,31 +136,51 @@ def test_a_short_picture_track_beside_longer_sound_is_whole(tmp_path) -> None:
 
 
 def test_overwritten_packets_are_corrupt(clips: Clips, tmp_path) -> None:
-    """Garbage in the middle never passes for content."""
+    """Garbage never passes for content: its group is a hole, the frames of the other groups are kept."""
     data = bytearray(clips["h264_b.mp4"].read_bytes())
     third = len(data) // 3
     data[third : third + 4000] = np.random.default_rng(1).bytes(4000)
     path = tmp_path / "garbage.mp4"
     path.write_bytes(data)
-    for backend in ("auto", "sequential"):
-        with pytest.raises(VideoError, match=r"garbage\.mp4: is damaged") as caught:
-            decode_frames(path, Sampling(2.0, 100, SIZE), backend=backend)
-        assert caught.value.outcome is DecodeOutcome.CORRUPT
+    for backend in ("auto", "pyav_sequential", "ffmpeg"):
+        got = decode_frames(path, Sampling(2.0, 100, SIZE), backend=backend)
+        assert got.reading.outcome is DecodeOutcome.CORRUPT
+        assert "is damaged" in got.reading.detail
+        assert got.reading.missing_s == [[0.0, pytest.approx(40 / 12)]]
+        assert numbers(got.frames) == [42]
+        assert got.timestamps_s.tolist() == [3.5]
 
 
 @pytest.mark.parametrize("name", ["h264_b.mkv", "hevc_open.mkv", "vp9.webm"])
-def test_a_hole_in_the_middle_is_corrupt(clips: Clips, tmp_path, name: str) -> None:
-    """Matroska readers skip overwritten clusters silently; no frame is held over what they skipped."""
+def test_nothing_is_held_over_a_hole(clips: Clips, tmp_path, name: str) -> None:
+    """Matroska readers skip overwritten clusters silently; each moment has its own frame, or none and is in a hole."""
     data = bytearray(clips[name].read_bytes())
     third = len(data) // 3
     hole = len(data) // 4
     data[third : third + hole] = bytes(hole)
     path = tmp_path / name
     path.write_bytes(data)
-    for backend in ("auto", "sequential"):
-        with pytest.raises(VideoError) as caught:
-            decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
-        assert caught.value.outcome is DecodeOutcome.CORRUPT
+    for backend in ("auto", "pyav_sequential"):
+        if name == "vp9.webm":  # one group, so nothing is left
+            with pytest.raises(VideoError, match="no group of its frames is whole"):
+                decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
+            continue
+        got = decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
+        assert got.reading.outcome is DecodeOutcome.CORRUPT
+        moments = [t for t in np.arange(0, 4, 0.25) if not any(a <= t < b for a, b in got.reading.missing_s)]
+        assert numbers(got.frames) == [round(t * 12) for t in moments]
+
+
+def test_a_moment_in_a_hole_has_no_frame(clips: Clips, tmp_path) -> None:
+    """Asked for one by one, too: the moment and the cause are named; moments outside the hole have their frame."""
+    data = bytearray(clips["h264_b.mp4"].read_bytes())
+    data[9000:9400] = bytes(400)
+    path = tmp_path / "hole.mp4"
+    path.write_bytes(data)
+    (hole,) = decode_frames(path, Sampling(2.0, 100, SIZE)).reading.missing_s
+    with pytest.raises(InputError, match=rf"hole\.mp4: second {hole[0]:g} lies in a stretch that is damaged"):
+        frames_at(path, [hole[0], hole[1]], SIZE)
+    assert numbers(frames_at(path, [hole[1]], SIZE)) == [round(hole[1] * 12)]
 
 
 def test_a_track_without_pictures_is_empty(tmp_path) -> None:
@@ -220,7 +198,7 @@ def test_a_track_without_pictures_is_empty(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["h264_b.mp4", "mpeg4_b.avi", "vp9.webm", "h264.ts"])
 def test_frames_at_true_timestamps_are_those_very_frames(clips: Clips, name: str) -> None:
     """Any order, repeats allowed; equal to what a full decode gives, byte for byte."""
-    full = decode_frames(clips[name], Sampling(12.0, 1000, SIZE), backend="sequential")
+    full = decode_frames(clips[name], Sampling(12.0, 1000, SIZE), backend="pyav_sequential")
     pick = [40, 3, 3, 17, 0, 47]
     got = frames_at(clips[name], full.timestamps_s[pick], SIZE)
     assert got.tobytes() == full.frames[pick].tobytes()
@@ -244,3 +222,39 @@ def test_two_readings_are_equal(clips: Clips) -> None:
     """Same file, same bytes out."""
     a, b = (decode_frames(clips["hevc_open.mkv"], Sampling(2.0, 100, SIZE)) for _ in range(2))
     assert a.frames.tobytes() == b.frames.tobytes()
+
+
+@pytest.mark.parametrize("name", ["h264_pyramid.mp4", "hevc_closed.mp4", "vp9.webm", "vp8.webm", "av1.mkv"])
+def test_key_frames_alone_are_decoded_where_they_suffice(tmp_path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame in two seconds, groups of 20 / 12 s: three packets are decoded; the times are the key frames' own."""
+    fed = 0
+    tried = pyav_gated._tried
+
+    def counting(*arguments: Any) -> list[Any]:
+        nonlocal fed
+        fed += 1
+        return tried(*arguments)
+
+    monkeypatch.setattr(pyav_gated, "_tried", counting)
+    path = FOOTAGE[name].at(tmp_path)
+    got = decode_frames(path, Sampling(0.5, 100, SIZE, keyframes=True))
+    assert numbers(got.frames) == [0, 20, 40]
+    np.testing.assert_allclose(got.timestamps_s, [0, 20 / 12, 40 / 12], atol=0.0011)
+    assert fed == 6  # each group: its key packet, and the decoder asked for what it holds back
+    full = frames_at(path, got.timestamps_s, SIZE, backend="pyav_sequential")
+    assert full.tobytes() == got.frames.tobytes()
+
+
+def test_key_frames_that_lie_too_far_apart_are_not_enough(tmp_path) -> None:
+    """A rate that they cannot serve, or a sweep that only looks like key frames: the frames of the moments come."""
+    for name in ("h264_pyramid.mp4", "h264_intra_refresh.mp4", "mpeg4_b.avi"):
+        path = FOOTAGE[name].at(tmp_path)
+        a, b = (decode_frames(path, Sampling(0.7, 100, SIZE, keyframes=k)) for k in (True, False))
+        assert a.timestamps_s.tolist() == b.timestamps_s.tolist()
+
+
+def test_sound_that_goes_on_does_not_lengthen_the_picture(tmp_path) -> None:
+    """Matroska declares one length for all tracks; the packets tell the picture's."""
+    facts = decode_frames(FOOTAGE["sound.mkv"].at(tmp_path), Sampling(1.0, 100, SIZE)).reading.facts
+    assert facts.duration_s == pytest.approx(5.0, abs=0.002)
+    assert facts.container_s == pytest.approx(9.0, abs=0.2)

@@ -19,6 +19,7 @@ from ntlbg.video.params import VideoParams
         {"limit_s": 0},
         {"workers": -1},
         {"backend": "magic"},
+        {"sampling": "random"},
         {"fpss": 1},
     ],
 )

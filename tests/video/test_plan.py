@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntlbg.video.plan import SLACK_S, in_ticks, shown_at, target_times
+from ntlbg.video.plan import SLACK_S, in_ticks, on_keyframes, shown_at, target_times
 
 lengths = st.floats(0, 20_000, allow_nan=False)
 rates = st.floats(0.05, 30, allow_nan=False)
@@ -62,3 +62,24 @@ def test_rounded_clocks_lose_no_frame(i: int, fps: int) -> None:
 def test_coarse_clocks_take_no_later_frame(i: int, part: float) -> None:
     """With one tick per frame (AVI), a moment inside frame i shows frame i, never the next."""
     assert in_ticks(np.array([(i + part) / 12]), 1 / 12)[0] == i
+
+
+@given(st.lists(st.floats(0.1, 20), min_size=1, max_size=40), rates, caps)
+def test_key_frames_stand_for_moments_that_lie_far_enough_apart(gaps: list[float], fps: float, cap: int) -> None:
+    """The last key frame at or before each moment; where moments are closer than groups, the moments themselves."""
+    keys = np.cumsum([0.0, *gaps])
+    length = float(keys[-1]) + 5.0
+    targets = target_times(length, fps, cap)
+    got = on_keyframes(targets, keys, length)
+    assert np.all(np.diff(got) > 0)
+    if targets.size > 1 and (targets[-1] - targets[0]) / (targets.size - 1) >= length / keys.size:
+        assert got.tolist() == sorted({max(k for k in keys if k <= t + SLACK_S) for t in targets})
+    else:
+        assert got is targets
+
+
+def test_without_proven_key_frames_moments_stay() -> None:
+    """None at all, or none at the start of the video."""
+    targets = np.array([0.0, 9.0])
+    assert on_keyframes(targets, np.zeros(0), 10.0) is targets
+    assert on_keyframes(targets, np.array([1.0, 2.0, 3.0]), 10.0) is targets

@@ -87,7 +87,7 @@ def test_the_key_holds_all_that_changes_frames(videos: dict[str, Path], tmp_path
     """Another rate, cap or size decodes again; workers, limit and backend do not."""
     store, into, one = Store(tmp_path / "store"), tmp_path / "out", {"a": videos["h264_b"]}
     decode_all(table(one), PARAMS, store=store, into=into)
-    same = {"workers": 1, "limit_s": 50.0, "backend": "sequential"}
+    same = {"workers": 1, "limit_s": 50.0, "backend": "pyav_sequential"}
     assert decode_all(table(one), PARAMS.model_copy(update=same), store=store, into=into).reused == 1
     for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}):
         assert decode_all(table(one), PARAMS.model_copy(update=change), store=store, into=into).decoded == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ntlbg.video.errors import VideoError
 from ntlbg.video.probe import probe
 from tests.video.clips import encode
 from tests.video.conftest import Clips
+from tests.video.footage import FOOTAGE
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,25 @@ def test_width_and_height_are_upright(tmp_path: Path, counter_clockwise: int, ro
     facts = probe(path)
     assert facts.rotation == rotation
     assert (facts.width > facts.height) == (rotation == 180)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_pixels_that_are_not_square_are_told(tmp_path: Path, suffix: str) -> None:
+    """The shape at square pixels is the one to scale to; turned with the picture."""
+    facts = probe(FOOTAGE[f"wide_pixels.{suffix}"].at(tmp_path))
+    assert facts.pixel_aspect == pytest.approx(4 / 3)
+    assert (facts.width, facts.height, facts.shape) == (160, 96, (96, 213))
+    path = encode(tmp_path / "t.mp4", count=2, sar=Fraction(4, 3), turn=lambda s: s.set_display_rotation(90))
+    assert probe(path).shape == (160, 72)
+    square = probe(encode(tmp_path / "square.mp4", count=2))
+    assert (square.pixel_aspect, square.shape) == (1.0, (96, 160))
+
+
+def test_the_length_of_the_file_is_apart_from_that_of_the_picture(tmp_path: Path) -> None:
+    """Sound may go on; the whole file's length says so."""
+    facts = probe(FOOTAGE["sound.mp4"].at(tmp_path))
+    assert facts.duration_s == pytest.approx(5.0)
+    assert facts.container_s == pytest.approx(9.0, abs=0.2)
 
 
 def test_an_unreadable_file_has_no_facts(tmp_path: Path) -> None:

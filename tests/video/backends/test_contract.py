@@ -1,0 +1,29 @@
+"""What backends are given."""
+
+from __future__ import annotations
+
+from ntlbg.video.backends.contract import Clip
+from tests.video.clips import encode
+from tests.video.conftest import Clips
+
+
+def test_a_clip_knows_how_its_picture_is_turned(tmp_path) -> None:
+    """The header tells the stored picture; the first frame, how it becomes upright."""
+    clip = Clip.open(encode(tmp_path / "turned.mp4", count=2, turn=lambda s: s.set_display_rotation(90)))
+    assert (clip.stored.width, clip.stored.height, clip.stored.rotation) == (160, 96, 0)
+    upright = clip.stored.turned(clip.turn)
+    assert (upright.width, upright.height, upright.rotation) == (96, 160, 270)
+
+
+def test_a_clip_knows_that_packets_are_missing(clips: Clips, tmp_path) -> None:
+    """Damage that the packets show is told before anything is decoded; a healthy file and a cut one are whole."""
+    data = bytearray(clips["h264_b.mkv"].read_bytes())
+    third, hole = len(data) // 3, len(data) // 4
+    data[third : third + hole] = bytes(hole)
+    path = tmp_path / "hole.mkv"
+    path.write_bytes(data)
+    index = Clip.open(path).index
+    assert index.lost
+    assert not index.whole
+    assert Clip.open(clips["h264_b.mkv"]).index.whole
+    assert Clip.open(clips.cut("h264_b.mkv", 0.5)).index.whole
