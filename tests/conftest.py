@@ -16,7 +16,13 @@ from ntlbg.store import Store
 END_TO_END = "tests/end_to_end/"
 RERUNS = f"{END_TO_END}test_reruns.py"
 # what takes minutes, most of them waiting for others: started last, it would be waited for alone
-LONGEST = ("tests/pipelines/test_flow_worker.py", END_TO_END)
+LONGEST = (
+    "tests/pipelines/test_flow_worker.py",
+    f"{RERUNS}::test_downloads_",
+    f"{RERUNS}::test_two_clones_",
+    END_TO_END,
+    "tests/backbone/",
+)
 
 # tests never judge time: a busy machine is no fault of the code
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

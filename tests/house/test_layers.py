@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import Rooms, pytest_collection_modifyitems, pytest_ignore_collect
+from tests.conftest import LONGEST, Rooms, pytest_collection_modifyitems, pytest_ignore_collect
 
 ROOT = Path(__file__).parents[2]
 RERUNS = "tests/end_to_end/test_reruns.py"
@@ -38,11 +38,20 @@ def test_the_longest_start_first():
         "tests/b/test_many.py::test_2",
         "tests/b/test_many.py::test_3",
         f"{RERUNS}::test_1",
+        f"{RERUNS}::test_two_clones_give_equal_hashes",
         "tests/pipelines/test_flow_worker.py::test_1",
     ]
     items = [SimpleNamespace(nodeid=name, path=Path(name.partition("::")[0])) for name in names]
     pytest_collection_modifyitems(items)
     assert [item.nodeid for item in items] == [*names[:4:-1], *names[2:5], *names[:2]]
+
+
+def test_the_longest_are_there():
+    """A name that has changed would be dealt out last, and waited for alone."""
+    for name in LONGEST:
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists()
+        assert not test or f"def {test}" in (ROOT / path).read_text(encoding="utf-8")
 
 
 def test_a_file_without_a_slow_test_is_not_imported_for_the_slow_ones():
