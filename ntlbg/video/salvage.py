@@ -131,7 +131,8 @@ def damage_of(index: PacketIndex) -> Damage:
 
 
 def _note_packets(index: PacketIndex, damage: Damage) -> None:
-    if index.keys.any() and not index.keys[0]:
+    if index.headless:
+        damage.stretch(index.origin, int(index.shown[0]), "does not begin with a key frame")
         damage.group(0, "does not begin with a key frame")
     for position in np.flatnonzero(index.damaged).tolist():
         damage.packet(position, "a packet is incomplete or overwritten")
