@@ -110,7 +110,7 @@ def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str 
     elif damage.cause:
         outcome = DecodeOutcome.TRUNCATED
         detail = f"{path}: ends at {covered_s:.1f} s"
-        if len(holes_s):
+        if len(holes_s) and covered_s < holes_s[-1, 1]:
             detail += f", {float(holes_s[-1, 1]) - covered_s:.1f} s before the end that it declares"
         else:
             detail += ", in the middle of its data"
