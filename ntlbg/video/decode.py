@@ -107,13 +107,13 @@ def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str 
         outcome = DecodeOutcome.CORRUPT
         lost_s = float((holes_s[:, 1] - holes_s[:, 0]).sum())
         detail = f"{path}: is damaged ({damage.cause}): {lost_s:.1f} s of {facts.duration_s:.1f} s have no frame"
-    elif len(holes_s):
+    elif damage.cause:
         outcome = DecodeOutcome.TRUNCATED
         detail = f"{path}: ends at {covered_s:.1f} s"
-        if index.truncated:
-            detail += f", {float(holes_s[-1, 1]) - covered_s:.1f} s before the end that its header declares"
+        if len(holes_s) and covered_s < holes_s[-1, 1]:
+            detail += f", {float(holes_s[-1, 1]) - covered_s:.1f} s before the end that it declares"
         else:
-            detail += f", in the middle of a frame ({damage.cause})"
+            detail += ", in the middle of its data"
     return Reading(outcome, detail, facts, covered_s, holes_s.tolist(), count)
 
 

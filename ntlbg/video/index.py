@@ -34,13 +34,13 @@ class PacketIndex:
     """What the packets of one picture track say.
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
-    outside an edit list: decoded, never shown. keys: [n] bool, packets that the container calls key frames, which proves
-    nothing. starts: [g] positions where a group of packets begins that needs nothing before it, or None when that is
-    not proven for the whole file. lonely: [n] bool, packets that no other packet needs. damaged: [n] bool, packets that
-    are marked as incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder writes (see
-    `syntax`). lost: positions before which packets are missing, n for the end. tick_s: seconds per tick. cut: reading
-    stopped with an error. by_order: [T] times of the frames in the order in which they are decoded, where packets alone
-    do not tell (see `untimed`).
+    outside an edit list: decoded, never shown. keys: [n] bool, packets that the container calls key frames, which
+    proves nothing. starts: [g] positions where a group of packets begins that needs nothing before it, or None when
+    that is not proven for the whole file. lonely: [n] bool, packets that no other packet needs. damaged: [n] bool,
+    packets that are marked as incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder
+    writes (see `syntax`). lost: positions before which packets are missing, n for the end. tick_s: seconds per tick.
+    cut: reading stopped with an error. by_order: [T] times of the frames in the order in which they are decoded, where
+    packets alone do not tell (see `untimed`).
     """
 
     pts: Array
@@ -53,6 +53,7 @@ class PacketIndex:
     tick_s: float
     timed: bool  # packets carry real display times, each its own
     one_each: bool  # every packet holds one picture, so as many frames must come out
+    from_zero: bool  # the container's clock starts at zero: all but MPEG's
     ordered: bool  # the k-th frame that comes out gets the k-th time of `shown`: AVI, and where there is `by_order`
     untimed: bool  # some packets carry no time at all, so `pts` holds guesses
     step: float  # usual ticks between frames, as the header says; 0: it does not
@@ -72,7 +73,12 @@ class PacketIndex:
     def origin(self) -> int:
         """The tick from which seconds count: the first frame's; where frames before it are lost, the clock's zero."""
         first = int(self.shown[0])
-        return min(first, 0) if 0 in self.lost else first
+        return min(first, 0) if self.from_zero and (0 in self.lost or self.headless) else first
+
+    @cached_property
+    def headless(self) -> bool:
+        """The first packet is no key frame, though there are some."""
+        return bool(self.keys.any() and not self.keys[0])
 
     @cached_property
     def key_times_s(self) -> Array:
@@ -98,8 +104,7 @@ class PacketIndex:
     @cached_property
     def whole(self) -> bool:
         """Nothing in the packets speaks of damage; a file that merely ends early is whole up to its end."""
-        headless = self.keys.any() and not self.keys[0]
-        return not (self.damaged.any() or self.lost or headless or (self.cut and not self.truncated))
+        return not (self.damaged.any() or self.lost or self.headless or (self.cut and not self.truncated))
 
     def duration_s(self, declared_s: float) -> float:
         """The length of the picture track, in seconds: as declared, as far as the packets bear it out.
@@ -186,6 +191,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
         tick_s=tick_s,
         timed=timed,
         one_each=one_each and timed,
+        from_zero="mpeg" not in container.format.name,
         ordered=ordered,
         untimed=None in known and not ordered,
         step=step,

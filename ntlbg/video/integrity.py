@@ -26,6 +26,7 @@ _LEVEL_1 = {_CLUSTER, _INFO, _TRACKS, 0x114D9B74, 0x1C53BB6B, 0x1941A469, 0x1043
 _IN_CLUSTER = {0xE7, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF, 0x5854, 0xEC, 0xBF}
 _CLUSTER_ID = _CLUSTER.to_bytes(4, "big")
 _CRC_HEAD = b"\xbf\x84"
+_UNKNOWN = 1 << 60  # a length that is told later, by what follows
 _PIECE = 1 << 20
 
 _CHUNK = re.compile(rb"(?:(\d\d)(?:dc|db|wb|tx|pc|sb)|ix\d\d|JUNK|LIST)")
@@ -43,8 +44,9 @@ class Stretch(NamedTuple):
 def broken_stretches(path: str | Path, container: str, streams: int) -> list[Stretch]:
     """Stretches that are provably not as written, in order. container: FFmpeg's name. streams: tracks of the file.
 
-    A stretch begins with the last element whose length led into the damage. None does not mean that the file is
-    whole: a payload tells nothing, and MP4 is no chain.
+    A stretch begins with the last element whose length led into the damage; an empty one at the end of the file says
+    that the file goes on no further than that. None does not mean that the file is whole: a payload tells nothing, and
+    MP4 is no chain.
     """
     walk = {
         "matroska,webm": _matroska,
@@ -64,14 +66,15 @@ def _matroska(file: BinaryIO, size: int) -> Iterator[Stretch]:
     if segment is None or segment[0] != _SEGMENT:
         return
     at, end = segment[1], min(size, segment[1] + segment[2])
+    if segment[1] + segment[2] > size and segment[2] != _UNKNOWN:
+        yield Stretch(size, size)
     while at < end:
         element = _element(file, at, size)
         name, start, length = element or (0, at, 0)
         if name not in _LEVEL_1 or (start + length > end and name != _CLUSTER):
             following = _find(file, _CLUSTER_ID, at + 1, end)
-            if name in _LEVEL_1 and following == end:
-                return  # the file is cut
-            yield Stretch(at, following)
+            cut = name in _LEVEL_1 and following == end
+            yield Stretch(size, size) if cut else Stretch(at, following)
             at = following
         elif name != _CLUSTER:
             # without its clock and its codec's settings no frame can be trusted
@@ -98,13 +101,13 @@ def _cluster(file: BinaryIO, at: int, start: int, length: int, end: int) -> tupl
         if element is None or element[0] not in _IN_CLUSTER or element[1] + element[2] > until:
             following = until if known else _find(file, _CLUSTER_ID, child + 1, end)
             cut = element is not None and element[0] in _IN_CLUSTER and following == end and not known
-            return (None if cut else Stretch(last, following)), following
+            return Stretch(end, end) if cut else Stretch(last, following), following
         last, child = child, element[1] + element[2]
     return None, until
 
 
 def _element(file: BinaryIO, at: int, size: int) -> tuple[int, int, int] | None:
-    """(id, where its content starts, length) of the EBML element at a place; unknown lengths reach beyond any file."""
+    """(id, where its content starts, length) of the EBML element at a place."""
     file.seek(at)
     head = file.read(12)
     if not head or not head[0] & 0xF0:
@@ -118,7 +121,7 @@ def _element(file: BinaryIO, at: int, size: int) -> tuple[int, int, int] | None:
         return None
     length = int.from_bytes(rest[:wide], "big") & (1 << 7 * wide) - 1
     unknown = length == (1 << 7 * wide) - 1
-    return int.from_bytes(head[:width], "big"), at + width + wide, size if unknown else length
+    return int.from_bytes(head[:width], "big"), at + width + wide, _UNKNOWN if unknown else length
 
 
 def _has_sum(file: BinaryIO, start: int, length: int) -> bool:
@@ -169,6 +172,8 @@ def _avi(file: BinaryIO, size: int, streams: int) -> Iterator[Stretch]:
             if name == b"LIST" and kind == b"movi":
                 # unfinished recordings declare no length
                 until = min(size, inner + 8 + length) if length > 4 else size
+                if inner + 8 + length > size:
+                    yield Stretch(size, size)
                 broken = _chain_breaks(file, inner + 12, until, streams)
                 if broken is not None:
                     yield Stretch(broken, size)
@@ -210,7 +215,8 @@ def _flv(file: BinaryIO, size: int) -> Iterator[Stretch]:
         if length is None:
             file.seek(at)
             if at + 11 + int.from_bytes(file.read(4)[1:], "big") + 4 > size and not _next_tag(file, at + 1, size):
-                return  # the file is cut
+                yield Stretch(size, size)  # the file is cut
+                return
             following = _next_tag(file, at + 1, size) or size
             yield Stretch(last, following)
             last = at = following

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
+# A picture larger than any that is filmed (8K, and stereo for headsets, are below) is a trap: 16,000 × 16,000 grey
+# pixels are a few bytes in the file and a gigabyte in a decoder. FFmpeg looks at it before it asks for memory.
+MAX_PIXELS = 1 << 26
+
 OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv",
+    "max_pixels": str(MAX_PIXELS),
 }
 
 _PROTOCOL = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -101,7 +106,14 @@ def picture_stream(container: InputContainer, path: str | Path) -> VideoStream:
     stream = next((s for s in tracks if s.disposition & Disposition.default), tracks[0])
     if stream.codec_context is None:
         raise VideoError(f"{path}: its video codec is not supported by this FFmpeg", DecodeOutcome.UNSUPPORTED_CODEC)
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MAX_PIXELS:
+        raise VideoError(
+            f"{path}: its pictures of {width} × {height} pixels are larger than any that are read here",
+            DecodeOutcome.UNSUPPORTED_CODEC,
+        )
     stream.codec_context.thread_count = 1
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     return stream
 
 
@@ -119,6 +131,7 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
         return native
     decoder = av.CodecContext.create("libvpx-vp9", "r")
     decoder.thread_count = 1
+    decoder.options = dict(native.options)
     decoder.extradata = native.extradata
     for told in ("color_range", "colorspace", "color_primaries", "color_trc"):
         setattr(decoder, told, getattr(native, told))

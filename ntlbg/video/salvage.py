@@ -24,6 +24,9 @@ from ntlbg.video.complaints import Listener, listening
 from ntlbg.video.index import PacketIndex
 from ntlbg.video.open import decoder_of, open_video, picture_stream, reason_of
 
+# Decoders that give nothing out before a key frame, and do not mark every picture that they start from.
+_SILENT = ("h264", "hevc", "vp9")
+
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
@@ -131,7 +134,8 @@ def damage_of(index: PacketIndex) -> Damage:
 
 
 def _note_packets(index: PacketIndex, damage: Damage) -> None:
-    if index.keys.any() and not index.keys[0]:
+    if index.headless:
+        damage.stretch(index.origin, int(index.shown[0]), "does not begin with a key frame")
         damage.group(0, "does not begin with a key frame")
     for position in np.flatnonzero(index.damaged).tolist():
         damage.packet(position, "a packet is incomplete or overwritten")
@@ -220,7 +224,7 @@ def _by_time(source: _Source, index: PacketIndex, damage: Damage) -> Iterator[tu
     """(ticks, frame) in the order of display; of groups that are known to be lost, nothing is decoded."""
     anew = True  # the decoder holds nothing
     for group in range(len(damage.starts)):
-        span = damage.packets(group)
+        span, fresh = damage.packets(group), anew
         key = int(index.pts[span.start])
         for i in span:
             packet = source.next()
@@ -231,8 +235,10 @@ def _by_time(source: _Source, index: PacketIndex, damage: Damage) -> Iterator[tu
             if group in damage.lost or index.damaged[i] or (anew and index.pts[i] < key):
                 continue
             frames, sign = source.decode(packet)
-            if anew and frames and not frames[0].key_frame and source.codec not in ("h264", "hevc"):
-                sign = sign or "a group does not begin with a key frame"
+            if fresh and frames:
+                fresh = False
+                if not frames[0].key_frame and source.codec not in _SILENT:
+                    sign = sign or "a group does not begin with a key frame"
             if sign:
                 damage.packet(i, sign)
             yield from _stamped(frames, damage)
@@ -249,11 +255,11 @@ def _stamped(frames: list[VideoFrame], damage: Damage) -> Iterator[tuple[int, Vi
     for frame in frames:
         if frame.pts is None:
             continue
-        if frame.is_corrupt:
+        if not frame.is_corrupt:
+            yield frame.pts, frame
+        elif not damage.covers(np.array([frame.pts])).any():
             damage.inside = True
             damage.frame(frame.pts, "a frame is marked as damaged")
-        else:
-            yield frame.pts, frame
 
 
 def _by_order(source: _Source, index: PacketIndex, damage: Damage) -> Iterator[tuple[int, VideoFrame]]:
