@@ -44,11 +44,18 @@ class Meter:
         elapsed = max(time.monotonic() - self._started, 1e-9)
         return f"{self.done / elapsed:.1f} {self.unit}/s"
 
+    def _left(self) -> str:
+        """Time left at the rate so far, once there is one."""
+        if self.total is None or not 0 < self.done < self.total:
+            return ""
+        left = (time.monotonic() - self._started) / self.done * (self.total - self.done)
+        return f", about {left:.0f} s left" if left < 100 else f", about {left / 60:.0f} min left"
+
     def _print(self, now: str | None = None) -> None:
         self._printed = time.monotonic()
         of = f"/{self.total}" if self.total is not None else ""
         print(
-            f"{self.what}: {self.done}{of} {self.unit}, {self._rate()}{f'  {now}' if now else ''}",
+            f"{self.what}: {self.done}{of} {self.unit}, {self._rate()}{self._left()}{f'  {now}' if now else ''}",
             file=sys.stderr,
             flush=True,
         )

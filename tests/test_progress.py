@@ -2,7 +2,7 @@ from ntlbg import progress
 
 
 def test_a_log_shows_what_is_done_and_how_fast(capsys, monkeypatch):
-    """Without a terminal, lines with count, rate and the current item are printed."""
+    """Without a terminal, lines with count, rate, the time left and the current item are printed."""
     monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
     with progress.meter("decode", total=2, unit="videos") as m:
         m.advance(now="a.mp4")
@@ -10,7 +10,9 @@ def test_a_log_shows_what_is_done_and_how_fast(capsys, monkeypatch):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("decode: 1/2 videos, ")
     assert "a.mp4" in lines[0]
+    assert " s left" in lines[0]
     assert "decode: 2/2 videos" in lines[-1]
+    assert "left" not in lines[-1]
 
 
 def test_track_yields_every_item(capsys):

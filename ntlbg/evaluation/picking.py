@@ -15,7 +15,6 @@ from ntlbg.evaluation.arms import BLIND, Arm
 from ntlbg.evaluation.rows import Row
 from ntlbg.progress import Meter
 from ntlbg.records.arrays import indices_sha256
-from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.records.question import Question
 from ntlbg.store import file_stem
 
@@ -59,7 +58,7 @@ class Videos:
         row = self.outcomes.get(video_id)
         if row is None:
             raise InputError("video: it was not decoded")
-        if not DecodeOutcome(row["outcome"]).has_frames:
+        if not row["frames"]:
             raise InputError(f"video: {row['outcome']}" + (f" ({row['detail']})" if row["detail"] else ""))
         if self.again is not None:
             return self.again.load(video_id)

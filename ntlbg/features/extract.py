@@ -19,7 +19,6 @@ from ntlbg.features.index import Features, save_features, serialise
 from ntlbg.features.params import FeaturesParams
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
-from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.statistics.principal import principal_basis
 from ntlbg.store import Store, file_digest, file_stem, key
@@ -130,10 +129,10 @@ def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store
     counts = {"encoded": 0, "reused": 0, "skipped": 0, "frames": 0}
     wanted = set()
     into.mkdir(parents=True, exist_ok=True)
-    total = sum(len(r["timestamps_s"]) for r in rows if DecodeOutcome(r["outcome"]).has_frames)
+    total = sum(len(r["timestamps_s"]) for r in rows)
     with meter("features", total=total, unit="frames") as bar:
         for row in rows:
-            if not DecodeOutcome(row["outcome"]).has_frames:
+            if not row["timestamps_s"]:
                 counts["skipped"] += 1
                 continue
             shown = Shown(
@@ -167,7 +166,7 @@ def read_rows(table: Path) -> list[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = ["video_id", "outcome", "native_fps", "frame_count", "duration_s", "timestamps_s"]
+    columns = ["video_id", "native_fps", "frame_count", "duration_s", "timestamps_s"]
     try:
         return pq.read_table(table, columns=columns).to_pylist()
     except FileNotFoundError:

@@ -20,7 +20,6 @@ import numpy as np
 from ntlbg.errors import InputError
 from ntlbg.progress import track
 from ntlbg.records.arrays import Array
-from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.store import Store, file_digest, key
 from ntlbg.video.source import FrameSource
 
@@ -81,7 +80,7 @@ class VisualTokens:
     def videos(self, split: str) -> list[str]:
         """Videos of a split that have frames, sorted."""
         found = [v for v, own in self.splits.items() if own == split and v in self.outcomes]
-        return sorted(v for v in found if DecodeOutcome(self.outcomes[v]["outcome"]).has_frames)
+        return sorted(v for v in found if self.outcomes[v]["frames"])
 
     def prepare(self, videos: list[str]) -> None:
         """Compute what the store does not hold yet."""
@@ -110,7 +109,7 @@ class VisualTokens:
 
     def _row(self, video_id: str) -> Mapping[str, Any]:
         row = self.outcomes.get(video_id)
-        if row is None or not DecodeOutcome(row["outcome"]).has_frames:
+        if row is None or not row["frames"]:
             raise InputError(f"video `{video_id}` has no frames", hint="run the decode stage first")
         return row
 

@@ -4,8 +4,9 @@ The decoding itself is a backend's (see `backends/`). `auto` is exact on every c
 packets where that is proven to change nothing, and decodes all of them otherwise. One thread: many videos are decoded
 side by side instead.
 
-Damage never passes for content: a damaged video is CORRUPT; a file that ends well before its declared end is
-TRUNCATED, and what it has is kept and marked.
+Damage never passes for content. A damaged video is CORRUPT: frames of its clean groups are kept, and the stretches
+without one are stated (see `salvage`). A file that ends well before its declared end is TRUNCATED, and what it has is
+kept and marked. A moment in a hole has no frame.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
 from ntlbg.video.backends.contract import Clip, NotProvenError
 from ntlbg.video.backends.registry import AUTO, chain
+from ntlbg.video.complaints import listening
 from ntlbg.video.errors import VideoError
 from ntlbg.video.probe import VideoFacts
+from ntlbg.video.salvage import Damage, damage_of, salvage
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,17 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Reading:
-    """How reading one video ended. covered_s: how far the frames reach, in seconds from the first."""
+    """How reading one video ended.
+
+    covered_s: how far the frames reach, in seconds from the first. missing_s: [from, to] of each stretch without a
+    frame, in the same seconds.
+    """
 
     outcome: DecodeOutcome
     detail: str
     facts: VideoFacts
     covered_s: float
+    missing_s: list[list[float]]
     frames: int
 
 
@@ -57,11 +65,13 @@ class Decoded:
 
 
 class Sink(Protocol):
-    """Takes frames one by one; `restart` forgets all that it got."""
+    """Takes frames one by one; `restart` forgets all that it got, `keep` all but some: bool [frames so far]."""
 
     def add(self, pixels: Array, time_s: float) -> None: ...
 
     def restart(self) -> None: ...
+
+    def keep(self, kept: Array) -> None: ...
 
 
 def decode_frames(path: str | Path, sampling: Sampling, *, backend: str = AUTO) -> Decoded:
@@ -74,25 +84,37 @@ def decode_frames(path: str | Path, sampling: Sampling, *, backend: str = AUTO) 
 def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str = AUTO) -> Reading:
     """Give every candidate frame of a video to `sink`, in order.
 
-    Raises VideoError with the outcome, unless it is OK or TRUNCATED (then frames were given).
+    Raises VideoError with the outcome when there is no frame to give; else the outcome is OK, TRUNCATED or CORRUPT.
     """
     clip = Clip.open(path)
     index = clip.index
     moments = plan.target_times(index.last_s, sampling.fps, sampling.max_frames)
     if sampling.keyframes:
         moments = plan.on_keyframes(moments, index.key_times_s, index.end_s)
-    count = _pour(sink, clip, moments, sampling.size, backend)
-    outcome, detail = DecodeOutcome.OK, ""
-    if index.truncated:
-        outcome = DecodeOutcome.TRUNCATED
-        detail = f"{path}: ends at {index.end_s:.1f} s, {index.missing_s:.1f} s before the end that its header declares"
+    count, damage = _read(sink, clip, moments, sampling.size, backend)
+    holes_s = (damage.holes() - index.origin) * index.tick_s
+    covered_s = index.end_s
+    if len(holes_s) and damage.holes()[-1, 1] >= damage.end:
+        covered_s = float(holes_s[-1, 0])
     facts = replace(
         clip.stored.turned(clip.turn),
         frame_count=int(index.shown.size),
         duration_s=index.duration_s(clip.stored.duration_s),
         start_s=float(index.origin) * index.tick_s,
     )
-    return Reading(outcome, detail, facts, index.end_s, count)
+    outcome, detail = DecodeOutcome.OK, ""
+    if damage.inside:
+        outcome = DecodeOutcome.CORRUPT
+        lost_s = float((holes_s[:, 1] - holes_s[:, 0]).sum())
+        detail = f"{path}: is damaged ({damage.cause}): {lost_s:.1f} s of {facts.duration_s:.1f} s have no frame"
+    elif damage.cause:
+        outcome = DecodeOutcome.TRUNCATED
+        detail = f"{path}: ends at {covered_s:.1f} s"
+        if len(holes_s) and covered_s < holes_s[-1, 1]:
+            detail += f", {float(holes_s[-1, 1]) - covered_s:.1f} s before the end that it declares"
+        else:
+            detail += ", in the middle of its data"
+    return Reading(outcome, detail, facts, covered_s, holes_s.tolist(), count)
 
 
 def frames_at(
@@ -101,7 +123,7 @@ def frames_at(
     """The frames on screen at the given moments: uint8 [n, h, w, 3], in the order asked for.
 
     timestamps_s: [n] seconds from the first frame; a frame's true timestamp gives that very frame.
-    Raises VideoError for an unreadable video, InputError for a moment outside it.
+    Raises VideoError for an unreadable video, InputError for a moment outside it or in a stretch that is damaged.
     """
     wanted = np.asarray(timestamps_s, dtype=np.float64)
     if wanted.size == 0:
@@ -114,10 +136,39 @@ def frames_at(
         raise InputError(f"{path}: second {outside:g} is outside the video, which lasts {end_s:.3f} s")
     sink = _Memory()
     moments = np.maximum(moments, 0.0)
-    _pour(sink, clip, moments, size, backend)
+    _, damage = _read(sink, clip, moments, size, backend)
+    at = plan.in_ticks(moments, tick_s)
+    hidden = damage.covers(at + clip.index.origin)
+    if hidden.any():
+        raise InputError(f"{path}: second {moments[hidden][0]:g} lies in a stretch that is damaged ({damage.cause})")
     ticks = np.rint(np.array(sink.times) / tick_s).astype(np.int64)
-    shown = plan.shown_at(ticks, plan.in_ticks(moments, tick_s))
+    shown = plan.shown_at(ticks, at)
     return np.stack(sink.frames)[shown[back.reshape(-1)]]
+
+
+def _read(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> tuple[int, Damage]:
+    """Give the sink the frames on screen at the moments; how many, and what is damaged. Raises VideoError for none."""
+    with listening():
+        if clip.index.whole:
+            try:
+                return _pour(sink, clip, moments_s, size, backend), damage_of(clip.index)
+            except VideoError as error:
+                if error.outcome is not DecodeOutcome.CORRUPT:
+                    raise
+                sink.restart()
+        frames, damage = salvage(clip, moments_s, size)
+        given = []
+        for ticks, pixels in frames:
+            sink.add(pixels, ticks * clip.index.tick_s)
+            given.append(ticks)
+        kept = ~damage.covers(np.array(given, dtype=np.int64) + clip.index.origin)
+        sink.keep(kept)
+        if not kept.any():
+            raise VideoError(
+                f"{clip.path}: is damaged, and no group of its frames is whole ({damage.cause})",
+                DecodeOutcome.CORRUPT if damage.inside else DecodeOutcome.EMPTY,
+            )
+        return int(kept.sum()), damage
 
 
 def _pour(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> int:
@@ -157,3 +208,7 @@ class _Memory:
     def restart(self) -> None:
         self.frames: list[Array] = []
         self.times: list[float] = []
+
+    def keep(self, kept: Array) -> None:
+        self.frames = [frame for frame, good in zip(self.frames, kept, strict=True) if good]
+        self.times = [time for time, good in zip(self.times, kept, strict=True) if good]

@@ -7,8 +7,6 @@ decoding time, whatever order the packets come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +16,10 @@ import av
 import numpy as np
 
 from ntlbg.records.arrays import Array
+from ntlbg.video.complaints import listening
+from ntlbg.video.integrity import broken_stretches
 from ntlbg.video.references import ONE_EACH, facts_reader
+from ntlbg.video.syntax import Syntax
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,11 +35,12 @@ class PacketIndex:
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
     outside an edit list: decoded, never shown. keys: [n] bool, packets that the container calls key frames, which
-    proves nothing. starts: [g] positions where a group of packets begins that needs
-    nothing before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other
-    packet needs. tick_s: seconds per tick. count: packets. cut: reading stopped with an error.
-    damaged: [n] bool, packets that the container itself marks as incomplete. by_order: [T] times of the frames in the
-    order in which they are decoded, where packets alone do not tell (see `untimed`).
+    proves nothing. starts: [g] positions where a group of packets begins that needs nothing before it, or None when
+    that is not proven for the whole file. lonely: [n] bool, packets that no other packet needs. damaged: [n] bool,
+    packets that are marked as incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder
+    writes (see `syntax`). lost: positions before which packets are missing, n for the end. tick_s: seconds per tick.
+    cut: reading stopped with an error. by_order: [T] times of the frames in the order in which they are decoded, where
+    packets alone do not tell (see `untimed`).
     """
 
     pts: Array
@@ -46,16 +48,17 @@ class PacketIndex:
     lonely: Array
     keys: Array
     damaged: Array
+    lost: tuple[int, ...]
     starts: Array | None
     tick_s: float
     timed: bool  # packets carry real display times, each its own
     one_each: bool  # every packet holds one picture, so as many frames must come out
+    from_zero: bool  # the container's clock starts at zero: all but MPEG's
     ordered: bool  # the k-th frame that comes out gets the k-th time of `shown`: AVI, and where there is `by_order`
     untimed: bool  # some packets carry no time at all, so `pts` holds guesses
     step: float  # usual ticks between frames, as the header says; 0: it does not
     last_length: int  # how long the last frame is shown, in ticks
     cut: bool
-    holes: bool  # the container skipped over damage: packets are missing in the middle
     missing_s: float  # by how much the track falls short of what the file declares; ≤ 0: it does not
     by_order: Array | None = None
 
@@ -68,8 +71,14 @@ class PacketIndex:
 
     @cached_property
     def origin(self) -> int:
-        """The tick from which seconds are counted: the first frame's."""
-        return int(self.shown[0])
+        """The tick from which seconds count: the first frame's; where frames before it are lost, the clock's zero."""
+        first = int(self.shown[0])
+        return min(first, 0) if self.from_zero and (0 in self.lost or self.headless) else first
+
+    @cached_property
+    def headless(self) -> bool:
+        """The first packet is no key frame, though there are some."""
+        return bool(self.keys.any() and not self.keys[0])
 
     @cached_property
     def key_times_s(self) -> Array:
@@ -81,8 +90,7 @@ class PacketIndex:
     @cached_property
     def last_s(self) -> float:
         """The last frame's time in seconds from the first frame."""
-        shown = self.shown
-        return float(shown[-1] - shown[0]) * self.tick_s
+        return float(self.shown[-1] - self.origin) * self.tick_s
 
     @cached_property
     def end_s(self) -> float:
@@ -92,6 +100,11 @@ class PacketIndex:
     @cached_property
     def truncated(self) -> bool:
         return self.missing_s > CUT_S + CUT_SHARE * self.end_s + 2 * self.last_length * self.tick_s
+
+    @cached_property
+    def whole(self) -> bool:
+        """Nothing in the packets speaks of damage; a file that merely ends early is whole up to its end."""
+        return not (self.damaged.any() or self.lost or self.headless or (self.cut and not self.truncated))
 
     def duration_s(self, declared_s: float) -> float:
         """The length of the picture track, in seconds: as declared, as far as the packets bear it out.
@@ -109,35 +122,45 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     ordered = container.format.name == "avi"
     facts = facts_reader(codec, stream.codec_context.extradata) if _gateable(container) else None
     one_each = facts is not None and codec in ONE_EACH
+    syntax = Syntax(codec, stream.codec_context.extradata)
     pts: list[int | None] = []
     dts: list[int | None] = []
+    places: list[int] = []
     lengths: list[int] = []
     hidden: list[bool] = []
     keys: list[bool] = []
     damaged: list[bool] = []
+    lost: list[int] = []
     idr: list[bool] = []
     lonely: list[bool] = []
     cut = False
     packets = container.demux(stream)
-    with _matroska_complaints() as complaints:
+    with listening() as ears:
+        ears.heard()  # what was said on opening has no place
         while True:
             try:
                 packet = next(packets, None)
+            except MemoryError:
+                raise
             except (av.FFmpegError, OSError):
                 cut = True
                 break
+            if ears.reader():
+                lost.append(len(pts))
             if packet is None:
                 break
             if packet.size == 0:  # the flush at the end, or an AVI frame that repeats the one before
                 continue
             pts.append(packet.pts)
             dts.append(packet.dts)
+            places.append(-1 if packet.pos is None else packet.pos)
             lengths.append(packet.duration or 0)
             hidden.append(packet.is_discard)
             keys.append(packet.is_keyframe)
-            damaged.append(packet.is_corrupt)
+            data = memoryview(packet)
+            damaged.append(packet.is_corrupt or syntax.broken(data))
             if facts is not None:
-                found = facts(memoryview(packet))
+                found = facts(data)
                 if found is None or not found.base_layer:
                     facts = None  # not proven for this file; it is decoded packet by packet
                     continue
@@ -154,6 +177,7 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     timed = timed and np.unique(times[~away]).size == int((~away).sum())
     proven = facts is not None and timed
     tick_s = float(stream.time_base or 1)
+    broken, lacking = _located(np.array(places, dtype=np.int64), container, path)
     last = int(np.flatnonzero(~away)[np.argmax(times[~away])])
     length = lengths[last] or _usual_gap(times[~away])
     return PacketIndex(
@@ -161,41 +185,36 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
         hidden=away,
         keys=np.array(keys, dtype=bool),
         lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
-        damaged=np.array(damaged, dtype=bool),
+        damaged=np.array(damaged, dtype=bool) | broken,
+        lost=tuple(sorted({*lost, *lacking})),
         starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,
         tick_s=tick_s,
         timed=timed,
         one_each=one_each and timed,
+        from_zero="mpeg" not in container.format.name,
         ordered=ordered,
         untimed=None in known and not ordered,
         step=step,
         last_length=length,
         cut=cut,
-        holes=bool(complaints),
         missing_s=_missing(container, stream, float(times[last] + length) * tick_s, path),
     )
 
 
-@contextmanager
-def _matroska_complaints() -> Iterator[list[str]]:
-    """Filled, when the block ends, with what the Matroska reader found broken.
+def _located(places: Array, container: InputContainer, path: str | Path) -> tuple[Array, set[int]]:
+    """Which packets lie in broken stretches of the file, [n] bool, and before which positions packets may be missing.
 
-    It skips damage silently but for its log, so the log is the only trace of a hole. Other readers complain about
-    harmless things and are not asked; nor is a file that merely ends early, which shows in its length.
+    places: [n] where each packet begins in the file, -1 where that is not known.
     """
-    from av import logging
-
-    found: list[str] = []
-    level, skips = logging.get_level(), logging.get_skip_repeated()
-    logging.set_level(logging.ERROR)
-    logging.set_skip_repeated(False)  # else the same complaint about the next file is swallowed
-    try:
-        with logging.Capture() as lines:
-            yield found
-    finally:
-        logging.set_level(level)
-        logging.set_skip_repeated(skips)
-    found += [text for _, name, text in lines if "matroska" in name and "ended prematurely" not in text]
+    broken, lacking = np.zeros(places.size, dtype=bool), set()
+    for start, end in broken_stretches(path, container.format.name, len(container.streams)):
+        broken |= (places >= start) & (places < end)
+        after = np.flatnonzero(places >= end)
+        lacking.add(int(after[0]) if after.size else places.size)
+        before = np.flatnonzero((places >= 0) & (places < start))
+        if before.size and container.format.name == "mpegts":
+            broken[before[-1]] = True  # a picture goes on over many transport packets
+    return broken, lacking
 
 
 def closed_groups(pts: Array, idr: Array) -> Array | None:
@@ -234,7 +253,9 @@ def _filled(known: list[int | None], others: list[int | None], step: float) -> A
 def _missing(container: InputContainer, stream: VideoStream, end_s: float, path: str | Path) -> float:
     """Seconds between the end of the track and the end that the header declares."""
     if stream.duration is not None and stream.time_base is not None:
-        return float((stream.start_time or 0) + stream.duration) * float(stream.time_base) - end_s
+        # an AVI whose chain is broken is shorter than the count of frames in its header
+        length = max(stream.duration, stream.frames if container.format.name == "avi" else 0)
+        return float((stream.start_time or 0) + length) * float(stream.time_base) - end_s
     if container.duration is None:
         return 0.0
     missing = container.duration / av.time_base - end_s

@@ -1,9 +1,10 @@
 """Run one function over many jobs in processes that can be killed.
 
 Decoders hang in native code, where no signal reaches Python, and crash outright. So each job runs in a worker
-process with a hard wall-clock limit; a job that kills its worker is tried once more in a fresh one. Workers are
-spawned, not forked (decoder and BLAS threads do not survive a fork), and do not import the caller's main module:
-that would load all it loads, and run scripts that have no `if __name__ == "__main__"` a second time.
+process with a hard wall-clock limit; a job that kills its worker, or is stuck in it, is tried once more in a fresh one
+where its caller knows a way that may help. Workers are spawned, not forked (decoder and BLAS threads do not survive a
+fork), and do not import the caller's main module: that would load all it loads, and run scripts that have no
+`if __name__ == "__main__"` a second time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from pebble import ProcessExpired, ProcessPool
 from ntlbg.records.outcome import DecodeOutcome
 
 TICK_S = 0.5
+
+Job = tuple[Any, ...]
+Again = Callable[[Job, DecodeOutcome], Job | None]
 
 _swap = threading.Lock()
 
@@ -62,43 +66,41 @@ def cores() -> int:
 
 def run_killable(
     function: Callable[..., Any],
-    jobs: Sequence[tuple[Any, ...]],
+    jobs: Sequence[Job],
     *,
     workers: int,
     limit_s: float,
+    again: Again = lambda job, ended: job if ended is DecodeOutcome.CRASHED else None,
     tick: Callable[[list[int]], None] | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """Yield (index of the job, result) as jobs end, started in the order given.
 
     A result is what `function(*job)` returned, or DecodeOutcome.TIMEOUT or CRASHED. An exception that the
-    function raised is raised here. tick: called about twice a second with the indices of the running jobs.
+    function raised is raised here. again: the job to try once more in its place when it ended so; None: none.
+    tick: called about twice a second with the indices of the running jobs.
     """
-    left = list(range(len(jobs)))
-    for attempt in (1, 2):
-        crashed: list[int] = []
-        for i, result in _one_pool(function, jobs, left, workers, limit_s, tick):
-            if result is DecodeOutcome.CRASHED and attempt == 1:
-                crashed.append(i)
-            else:
-                yield i, result
-        left = sorted(crashed)
-        if not left:
-            return
+    second: dict[int, Job] = {}
+    for i, result in _one_pool(function, dict(enumerate(jobs)), workers, limit_s, tick):
+        other = again(jobs[i], result) if isinstance(result, DecodeOutcome) else None
+        if other is None:
+            yield i, result
+        else:
+            second[i] = other
+    yield from _one_pool(function, dict(sorted(second.items())), workers, limit_s, tick)
 
 
 def _one_pool(
     function: Callable[..., Any],
-    jobs: Sequence[tuple[Any, ...]],
-    chosen: list[int],
+    jobs: dict[int, Job],
     workers: int,
     limit_s: float,
     tick: Callable[[list[int]], None] | None,
 ) -> Iterator[tuple[int, Any]]:
-    if not chosen:
+    if not jobs:
         return
-    pool = ProcessPool(max_workers=min(workers, len(chosen)), context=_BareContext(), initializer=_end_with_parent)
+    pool = ProcessPool(max_workers=min(workers, len(jobs)), context=_BareContext(), initializer=_end_with_parent)
     try:
-        futures: dict[Any, int] = {pool.schedule(function, args=jobs[i], timeout=limit_s): i for i in chosen}
+        futures: dict[Any, int] = {pool.schedule(function, args=job, timeout=limit_s): i for i, job in jobs.items()}
         while futures:
             done, _ = wait(futures, timeout=TICK_S, return_when=FIRST_COMPLETED)
             for future in done:

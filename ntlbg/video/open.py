@@ -23,11 +23,17 @@ from ntlbg.video.errors import VideoError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
+
+# A picture larger than any that is filmed (8K, and stereo for headsets, are below) is a trap: 16,000 × 16,000 grey
+# pixels are a few bytes in the file and a gigabyte in a decoder. FFmpeg looks at it before it asks for memory.
+MAX_PIXELS = 1 << 26
 
 OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv",
+    "max_pixels": str(MAX_PIXELS),
 }
 
 _PROTOCOL = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -73,6 +79,8 @@ def open_video(path: str | Path) -> Iterator[InputContainer]:
     regular_file(path)
     try:
         container = av.open(os.path.abspath(path), mode="r", options=dict(OPTIONS))  # noqa: PTH100
+    except MemoryError:
+        raise
     except (av.FFmpegError, OSError, ValueError, UnicodeError) as error:
         raise VideoError(
             f"{path}: is no video file that can be opened ({reason_of(error)})",
@@ -98,8 +106,36 @@ def picture_stream(container: InputContainer, path: str | Path) -> VideoStream:
     stream = next((s for s in tracks if s.disposition & Disposition.default), tracks[0])
     if stream.codec_context is None:
         raise VideoError(f"{path}: its video codec is not supported by this FFmpeg", DecodeOutcome.UNSUPPORTED_CODEC)
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MAX_PIXELS:
+        raise VideoError(
+            f"{path}: its pictures of {width} × {height} pixels are larger than any that are read here",
+            DecodeOutcome.UNSUPPORTED_CODEC,
+        )
     stream.codec_context.thread_count = 1
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     return stream
+
+
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """The decoder for a picture track that notices most damage, on one thread. Pixels are equal whichever it is.
+
+    FFmpeg's own VP9 decoder takes any bytes for pictures; libvpx finds packets that end too early or too late. What it
+    yields carries no display matrix: that stays with the stream. dav1d looks at what follows a picture when asked to.
+    """
+    native = stream.codec_context
+    if native.name == "libdav1d":
+        native.options = {**native.options, "strict": "1"}
+    # this build of libvpx reads 8 bits with halved colour only
+    if native.name != "vp9" or native.pix_fmt != "yuv420p" or "libvpx-vp9" not in av.codecs_available:
+        return native
+    decoder = av.CodecContext.create("libvpx-vp9", "r")
+    decoder.thread_count = 1
+    decoder.options = dict(native.options)
+    decoder.extradata = native.extradata
+    for told in ("color_range", "colorspace", "color_primaries", "color_trc"):
+        setattr(decoder, told, getattr(native, told))
+    return decoder
 
 
 def reason_of(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""`outcomes.parquet`: one row per video, whatever became of it."""
+"""`outcomes.parquet`: one row per video, whatever became of it. `quarantine.parquet`: which are not whole, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-OUTCOMES = "outcomes.parquet"
+OUTCOMES, QUARANTINE = "outcomes.parquet", "quarantine.parquet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ def schema() -> pa.Schema:
             ("frame_count", pa.int64()),
             ("duration_s", pa.float64()),
             ("covered_s", pa.float64()),
+            ("missing_s", pa.list_(pa.list_(pa.float64()))),
             ("frames", pa.int64()),
             ("timestamps_s", pa.list_(pa.float64())),
             ("source_blake3", pa.string()),
@@ -58,13 +59,29 @@ def schema() -> pa.Schema:
     )
 
 
+def quarantine_schema() -> pa.Schema:
+    """file: as named in the table of videos. cause: in words. log: the last error that FFmpeg told, "" if none."""
+    import pyarrow as pa
+
+    names = ("video_id", "file", "outcome", "cause", "log")
+    return pa.schema([*((name, pa.string()) for name in names), ("missing_s", pa.list_(pa.list_(pa.float64())))])
+
+
 def write_outcomes(path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Write rows in the order of their video_id: equal rows, equal bytes. Returns them as a table."""
+    """Write rows in the order of their video_id: equal rows, equal bytes. Returns them as a table.
+
+    What is unknown is null. Beside them goes the table of those whose outcome is not `ok`.
+    """
+    broken = [{**row, "cause": row["detail"]} for row in rows if row["outcome"] != "ok"]
+    _write(path.with_name(QUARANTINE), broken, quarantine_schema())
+    return _write(path, rows, schema())
+
+
+def _write(path: Path, rows: list[dict[str, Any]], columns: pa.Schema) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     ordered = sorted(rows, key=lambda row: str(row["video_id"]))
-    columns = schema()
     table = pa.Table.from_pylist([{name: row.get(name) for name in columns.names} for row in ordered], columns)
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd")

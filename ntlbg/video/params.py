@@ -19,5 +19,6 @@ class VideoParams(Section):
     size: tuple[PositiveInt, PositiveInt] = (224, 224)  # stored height and width, in pixels
     limit_s: PositiveFloat = 600.0  # wall clock for one video; its worker is killed after that
     workers: NonNegativeInt = 0  # decoding processes, one thread each; 0 = one per core
+    memory_mb: PositiveInt = 1536  # what a video may make its worker use beyond the code; more ends it
     # `auto` is exact on every video; the others are there to compare with and refuse what they would read wrongly
     backend: Literal["auto", "pyav_gated", "pyav_sequential", "ffmpeg", "decord", "torchcodec"] = "auto"

@@ -22,9 +22,10 @@ from ntlbg.errors import InputError
 from ntlbg.progress import Meter, meter
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.store import PARTIAL, Store, file_digest, file_stem, folder_atomic, key
+from ntlbg.video.backends import registry
 from ntlbg.video.decode import Sampling
 from ntlbg.video.errors import VideoError
-from ntlbg.video.killable import cores, run_killable
+from ntlbg.video.killable import Job, cores, run_killable
 from ntlbg.video.outcomes import OUTCOMES, Outcomes, write_outcomes
 from ntlbg.video.params import VideoParams
 from ntlbg.video.worker import CHANGED, FACTS, FRAMES, LASTING, decode_to_folder, failure, named_less, stamp
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROOM = "frames"
-VERSION = "1"  # raise it whenever a change of this room's code may change frames, times or outcomes
+VERSION = "2"  # raise it whenever a change of this room's code may change frames, times or outcomes
 
 
 @dataclass
@@ -152,9 +153,18 @@ def _decode(
         for i, name in enumerate(names):
             (scratch / str(i)).mkdir()
             first = pending[name][0]
-            jobs.append((first.path, str(scratch / str(i)), sampling, params.backend, first.before))
-        workers = params.workers or cores()
-        for i, result in run_killable(decode_to_folder, jobs, workers=workers, limit_s=params.limit_s, tick=tick):
+            # torch maps more than any video may take
+            memory_mb = None if params.backend == "torchcodec" else params.memory_mb
+            jobs.append((first.path, str(scratch / str(i)), sampling, params.backend, first.before, memory_mb))
+        results = run_killable(
+            decode_to_folder,
+            jobs,
+            workers=params.workers or cores(),
+            limit_s=params.limit_s,
+            again=_again,
+            tick=tick,
+        )
+        for i, result in results:
             sharing, made = pending[names[i]], scratch / str(i)
             facts = _ended(result, params.limit_s) if isinstance(result, DecodeOutcome) else result
             folder = _kept(store, names[i], made) if facts["outcome"] in LASTING else None
@@ -165,6 +175,15 @@ def _decode(
             counts["decoded"] += 1
             counts["reused"] += len(sharing) - 1
             bar.advance(len(sharing), now=rate(sharing[0].video_id))
+
+
+def _again(job: Job, ended: DecodeOutcome) -> Job | None:
+    """The job to try after one that was killed or died: another backend where there is one; an accident, once more."""
+    path, folder, sampling, backend, before, memory_mb = job
+    other = registry.after(backend)
+    if other is not None:
+        return path, folder, sampling, other, before, memory_mb
+    return job if ended is DecodeOutcome.CRASHED else None
 
 
 def _ended(outcome: DecodeOutcome, limit_s: float) -> dict[str, Any]:
@@ -203,7 +222,7 @@ def _publish(rows: list[_Video], into: Path) -> pd.DataFrame:
                 _link(video.folder / FRAMES, partial / f"{file_stem(video.video_id)}.npy")
         return write_outcomes(
             partial / OUTCOMES,
-            [{**v.facts, "video_id": v.video_id, "source_blake3": v.digest} for v in rows],
+            [{**v.facts, "video_id": v.video_id, "file": v.path, "source_blake3": v.digest} for v in rows],
         )
 
 

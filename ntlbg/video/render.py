@@ -73,12 +73,19 @@ class Orientation:
 UPRIGHT = Orientation()
 
 
-def to_rgb(frame: VideoFrame, size: tuple[int, int], *, using: VideoReformatter | None = None) -> Array:
+def to_rgb(
+    frame: VideoFrame,
+    size: tuple[int, int],
+    *,
+    using: VideoReformatter | None = None,
+    turn: Orientation | None = None,
+) -> Array:
     """One frame upright as uint8 [h, w, 3] RGB, stretched to `size` = (h, w).
 
     using: a scaler to use again for the frames of one video; without it, set-up is paid for each frame.
+    turn: how the frame is turned, where it does not say so itself.
     """
-    turn = Orientation.of(frame)
+    turn = turn or Orientation.of(frame)
     height, width = size if not turn.transpose else size[::-1]
     scaled = (using or VideoReformatter()).reformat(
         frame, width=width, height=height, format="rgb24", interpolation=INTERPOLATION, threads=1
@@ -95,15 +102,17 @@ def resized(pixels: Array, size: tuple[int, int]) -> Array:
 
 
 class Renderer:
-    """Frames of one video to RGB pixels of one size (h, w)."""
+    """Frames of one video to RGB pixels of one size (h, w). turn: of all, where they do not say so themselves."""
 
-    def __init__(self, path: str | Path, size: tuple[int, int]) -> None:
-        self._path, self._size, self._scaler = path, size, VideoReformatter()
+    def __init__(self, path: str | Path, size: tuple[int, int], turn: Orientation | None = None) -> None:
+        self._path, self._size, self._turn, self._scaler = path, size, turn, VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> Array:
         """uint8 [h, w, 3]. Raises VideoError (UNSUPPORTED_CODEC) for a pixel format that has no way to RGB."""
         try:
-            return to_rgb(frame, self._size, using=self._scaler)
+            return to_rgb(frame, self._size, using=self._scaler, turn=self._turn)
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError) as error:
             raise VideoError(
                 f"{self._path}: its pixel format {frame.format.name} cannot be turned into RGB ({reason_of(error)})",

@@ -42,6 +42,23 @@ class ShardWriter:
         self._out.truncate(0)
         self._header()
 
+    def keep(self, kept: Array) -> None:
+        """Forget the frames that are not kept: bool [frames so far]. They are moved together within the file."""
+        self._flush()
+        self._out.flush()
+        one, chosen = int(np.prod(self._shape)), np.flatnonzero(kept)
+        start = self._out.tell() - one * len(self.times)
+        with Path(self._out.name).open("r+b") as file:
+            for place, frame in enumerate(chosen.tolist()):
+                if place != frame:
+                    file.seek(start + frame * one)
+                    pixels = file.read(one)
+                    file.seek(start + place * one)
+                    file.write(pixels)
+        self.times[:] = [self.times[i] for i in chosen.tolist()]
+        self._out.truncate(start + len(chosen) * one)
+        self._out.seek(0, 2)
+
     def _flush(self) -> None:
         self._out.write(self._chunk[: self._filled].data)
         self._filled = 0

@@ -13,6 +13,7 @@ from typing import Any
 import av
 
 from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video.complaints import listening
 from ntlbg.video.decode import Sampling, read_into
 from ntlbg.video.errors import VideoError
 from ntlbg.video.open import reason_of, regular_file
@@ -34,6 +35,9 @@ LASTING = frozenset(
 )
 
 
+_limited = False
+
+
 def stamp(path: str) -> tuple[int, int]:
     """Size and modification time: what tells that a file was exchanged while it was read."""
     status = regular_file(path)
@@ -41,14 +45,20 @@ def stamp(path: str) -> tuple[int, int]:
 
 
 def decode_to_folder(
-    path: str, folder: str, sampling: Sampling, backend: str, before: tuple[int, int]
+    path: str, folder: str, sampling: Sampling, backend: str, before: tuple[int, int], memory_mb: int | None = None
 ) -> dict[str, Any]:
     """Decode `path` into `folder`; return what facts.json holds. Never raises VideoError: it becomes an outcome.
 
-    before: the file's stamp when its digest was taken.
+    before: the file's stamp when its digest was taken. memory_mb: what this process may use from now on, beyond what it
+    has; it stays limited.
     """
+    if memory_mb is not None:
+        limit_memory(memory_mb)
     out = Path(folder)
-    facts = _decode(path, out, sampling, backend)
+    with listening() as ears:
+        facts = _decode(path, out, sampling, backend)
+        ears.heard()
+        facts["log"] = ears.last if facts["outcome"] != DecodeOutcome.OK else ""
     try:
         same = stamp(path) == before
     except VideoError:
@@ -61,21 +71,40 @@ def decode_to_folder(
     return facts
 
 
+def limit_memory(more_mb: int) -> None:
+    """Let this process take so many MB more than it has, once: a header may claim a picture of 4 giga-pixels.
+
+    Only where the system tells how much a process has (Linux); elsewhere nothing is limited.
+    """
+    global _limited
+    sizes = Path("/proc/self/statm")
+    if _limited or not sizes.exists():
+        return
+    import resource
+
+    now = int(sizes.read_text().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = now + (more_mb << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    _limited = True
+
+
 def _decode(path: str, out: Path, sampling: Sampling, backend: str) -> dict[str, Any]:
     try:
         with ShardWriter(out / FRAMES, sampling.size) as shard:
             reading = read_into(shard, path, sampling, backend=backend)
     except VideoError as error:
         return failure(error.outcome, named_less(error.sentence, path))
+    except MemoryError:  # also FFmpeg's
+        return failure(DecodeOutcome.CRASHED, "needs more memory than a worker may use")
     except av.FFmpegError as error:
         return failure(DecodeOutcome.CORRUPT, f"is damaged ({reason_of(error)})")
-    except MemoryError:
-        return failure(DecodeOutcome.CRASHED, "needs more memory than there is")
     return {
         "outcome": reading.outcome.value,
         "detail": named_less(reading.detail, path),
         **asdict(reading.facts),
         "covered_s": reading.covered_s,
+        "missing_s": reading.missing_s,
         "frames": reading.frames,
         "timestamps_s": shard.times,
     }
@@ -83,7 +112,7 @@ def _decode(path: str, out: Path, sampling: Sampling, backend: str) -> dict[str,
 
 def failure(outcome: DecodeOutcome, detail: str) -> dict[str, Any]:
     """The facts of a video without frames: what is not known is left out, not made up."""
-    return {"outcome": outcome.value, "detail": detail, "frames": 0, "timestamps_s": []}
+    return {"outcome": outcome.value, "detail": detail, "log": "", "frames": 0, "timestamps_s": []}
 
 
 def named_less(sentence: str, path: str) -> str:

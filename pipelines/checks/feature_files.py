@@ -17,7 +17,6 @@ import pandas as pd
 
 from ntlbg.progress import track
 from ntlbg.records.arrays import Array
-from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.store import file_stem
 from pipelines.checks.docs import judge
 from pipelines.checks.sentences import stop
@@ -51,8 +50,8 @@ def observe(features: Path, frames: Path) -> pd.DataFrame:
     """One row per video that has frames or a file; what cannot be seen is null."""
     import pyarrow.parquet as pq
 
-    outcomes = pq.read_table(frames / "outcomes.parquet", columns=["video_id", "outcome", "timestamps_s"]).to_pylist()
-    shown = [row for row in outcomes if DecodeOutcome(row["outcome"]).has_frames]
+    outcomes = pq.read_table(frames / "outcomes.parquet", columns=["video_id", "timestamps_s"]).to_pylist()
+    shown = [row for row in outcomes if row["timestamps_s"]]
     rows = [
         {"video_id": row["video_id"], **_video(features, frames, row["video_id"], np.asarray(row["timestamps_s"]))}
         for row in track(shown, "check features", total=len(shown), unit="videos")

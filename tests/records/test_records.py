@@ -3,7 +3,6 @@ import pytest
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import indices_sha256
-from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.records.prompt import Prompt
 from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
@@ -68,11 +67,6 @@ def test_the_hash_of_a_selection_is_that_of_its_indices():
     other = Selection(np.array([1, 5]), np.array([1.0, 5.0]), np.array([0.25, 0.75]), "b")
     assert one.sha256 == other.sha256 == indices_sha256(np.array([1, 5], np.int32))
     assert one.sha256 == "e10f709ed16cc5cdcb71a16d00c7fcc7886d6fadbb3099f8a23c8815f47ec477"  # of "1,5"
-
-
-def test_only_ok_and_truncated_leave_frames():
-    """No other outcome may hand frames on."""
-    assert {o for o in DecodeOutcome if o.has_frames} == {DecodeOutcome.OK, DecodeOutcome.TRUNCATED}
 
 
 def test_every_part_of_a_prompt_is_in_its_hash():

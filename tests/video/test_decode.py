@@ -136,21 +136,24 @@ def test_a_short_picture_track_beside_longer_sound_is_whole(tmp_path) -> None:
 
 
 def test_overwritten_packets_are_corrupt(clips: Clips, tmp_path) -> None:
-    """Garbage in the middle never passes for content."""
+    """Garbage never passes for content: its group is a hole, the frames of the other groups are kept."""
     data = bytearray(clips["h264_b.mp4"].read_bytes())
     third = len(data) // 3
     data[third : third + 4000] = np.random.default_rng(1).bytes(4000)
     path = tmp_path / "garbage.mp4"
     path.write_bytes(data)
-    for backend in ("auto", "pyav_sequential"):
-        with pytest.raises(VideoError, match=r"garbage\.mp4: is damaged") as caught:
-            decode_frames(path, Sampling(2.0, 100, SIZE), backend=backend)
-        assert caught.value.outcome is DecodeOutcome.CORRUPT
+    for backend in ("auto", "pyav_sequential", "ffmpeg"):
+        got = decode_frames(path, Sampling(2.0, 100, SIZE), backend=backend)
+        assert got.reading.outcome is DecodeOutcome.CORRUPT
+        assert "is damaged" in got.reading.detail
+        assert got.reading.missing_s == [[0.0, pytest.approx(40 / 12)]]
+        assert numbers(got.frames) == [42]
+        assert got.timestamps_s.tolist() == [3.5]
 
 
 @pytest.mark.parametrize("name", ["h264_b.mkv", "hevc_open.mkv", "vp9.webm"])
-def test_a_hole_in_the_middle_is_corrupt(clips: Clips, tmp_path, name: str) -> None:
-    """Matroska readers skip overwritten clusters silently; no frame is held over what they skipped."""
+def test_nothing_is_held_over_a_hole(clips: Clips, tmp_path, name: str) -> None:
+    """Matroska readers skip overwritten clusters silently; each moment has its own frame, or none and is in a hole."""
     data = bytearray(clips[name].read_bytes())
     third = len(data) // 3
     hole = len(data) // 4
@@ -158,9 +161,24 @@ def test_a_hole_in_the_middle_is_corrupt(clips: Clips, tmp_path, name: str) -> N
     path = tmp_path / name
     path.write_bytes(data)
     for backend in ("auto", "pyav_sequential"):
-        with pytest.raises(VideoError) as caught:
-            decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
-        assert caught.value.outcome is DecodeOutcome.CORRUPT
+        got = decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
+        # the one group of the last is kept up to the damage
+        assert got.reading.outcome is (DecodeOutcome.TRUNCATED if name == "vp9.webm" else DecodeOutcome.CORRUPT)
+        moments = [t for t in np.arange(0, 4, 0.25) if not any(a <= t < b for a, b in got.reading.missing_s)]
+        assert 0 < len(moments) < 16
+        assert numbers(got.frames) == [round(t * 12) for t in moments]
+
+
+def test_a_moment_in_a_hole_has_no_frame(clips: Clips, tmp_path) -> None:
+    """Asked for one by one, too: the moment and the cause are named; moments outside the hole have their frame."""
+    data = bytearray(clips["h264_b.mp4"].read_bytes())
+    data[9000:9400] = bytes(400)
+    path = tmp_path / "hole.mp4"
+    path.write_bytes(data)
+    (hole,) = decode_frames(path, Sampling(2.0, 100, SIZE)).reading.missing_s
+    with pytest.raises(InputError, match=rf"hole\.mp4: second {hole[0]:g} lies in a stretch that is damaged"):
+        frames_at(path, [hole[0], hole[1]], SIZE)
+    assert numbers(frames_at(path, [hole[1]], SIZE)) == [round(hole[1] * 12)]
 
 
 def test_a_track_without_pictures_is_empty(tmp_path) -> None:

@@ -27,8 +27,9 @@ def test_a_broken_video_leaves_facts_only(clips: Clips, tmp_path: Path) -> None:
     """No frames.npy, no numbers, and a detail that does not name this copy's path."""
     broken = clips.cut("h264_b.mp4", 0.5)
     facts = decode_to_folder(str(broken), str(tmp_path), SAMPLING, "auto", stamp(str(broken)))
-    assert sorted(facts) == ["detail", "frames", "outcome", "timestamps_s"]
+    assert sorted(facts) == ["detail", "frames", "log", "outcome", "timestamps_s"]
     assert str(broken.parent) not in facts["detail"]
+    assert facts["log"] == "mov,mp4,m4a,3gp,3g2,mj2: moov atom not found"
     assert sorted(p.name for p in tmp_path.iterdir()) == [FACTS]
 
 

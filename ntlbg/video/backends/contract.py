@@ -21,7 +21,7 @@ from ntlbg.video.errors import VideoError
 from ntlbg.video.index import PacketIndex, read_index
 from ntlbg.video.open import open_video, picture_stream
 from ntlbg.video.probe import VideoFacts, facts_of, first_orientation
-from ntlbg.video.render import Orientation
+from ntlbg.video.render import Orientation, Renderer
 from ntlbg.video.untimed import decoded_stamps, times_by_order
 
 
@@ -51,7 +51,7 @@ class Clip:
 
     @classmethod
     def open(cls, path: str | Path) -> Clip:
-        """Raises VideoError: OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC, EMPTY, and CORRUPT where packets are missing."""
+        """Raises VideoError: OPEN_FAILED, NO_VIDEO, UNSUPPORTED_CODEC and EMPTY. Damage stands in the index."""
         with open_video(path) as container:
             stream = picture_stream(container, path)
             track = stream.index  # not after the block: a closed container's streams hold stale memory
@@ -59,9 +59,7 @@ class Clip:
             stored = facts_of(container, stream)
         if index is None:
             raise VideoError(f"{path}: has a picture track without a picture", DecodeOutcome.EMPTY)
-        if index.holes or (index.cut and not index.truncated):
-            raise VideoError(f"{path}: is damaged: packets are missing in it", DecodeOutcome.CORRUPT)
-        if index.untimed:
+        if index.untimed and index.whole:
             by_order = times_by_order(decoded_stamps(path), index.step or index.last_length)
             if by_order.size:
                 index = replace(index, by_order=by_order, ordered=True)
@@ -72,6 +70,11 @@ class Clip:
         shown = self.index.shown
         targets = plan.in_ticks(moments_s, self.index.tick_s) + int(shown[0])
         return np.unique(plan.shown_at(shown, targets))
+
+    def renderer(self, size: tuple[int, int]) -> Renderer:
+        """What makes pixels of this clip's frames at `size` = (h, w)."""
+        # one of the decoders does not tell how its frames are turned (see `decoder_of`)
+        return Renderer(self.path, size, self.turn if self.stored.codec == "vp9" else None)
 
     @cached_property
     def turn(self) -> Orientation:

@@ -8,7 +8,7 @@ came out; when one did not, it raises NotProvenError and sequential decoding mus
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,10 +17,11 @@ import numpy as np
 
 from ntlbg.records.arrays import Array
 from ntlbg.video.backends.contract import Clip, NotProvenError, Shown
-from ntlbg.video.open import open_video, picture_stream
-from ntlbg.video.render import Renderer
+from ntlbg.video.complaints import Listener, listening
+from ntlbg.video.open import decoder_of, open_video, picture_stream
 
 if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
 
@@ -33,11 +34,11 @@ class PyAVGated:
         if clip.index.starts is None:
             return "its groups of pictures are not proven closed"
         if clip.index.damaged.any():
-            return "its container marks packets as incomplete"
+            return "packets of it are damaged"
         return None
 
     def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
-        to_pixels = Renderer(clip.path, size)
+        to_pixels = clip.renderer(size)
         origin = int(clip.index.shown[0])
         for ticks, frame in gated(clip, moments_s):
             yield Shown(ticks - origin, to_pixels(frame))
@@ -48,8 +49,9 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
     index = clip.index
     assert index.starts is not None
     needed = np.isin(index.pts, index.shown[clip.wanted(moments_s)])
-    with open_video(clip.path) as container:
+    with listening() as ears, open_video(clip.path) as container:
         stream = picture_stream(container, clip.path)
+        decoder = decoder_of(stream)
         packets = (p for p in container.demux(stream) if p.size)
         for first, last in pairwise([*index.starts.tolist(), index.pts.size]):
             inside = np.flatnonzero(needed[first:last])
@@ -61,9 +63,9 @@ def gated(clip: Clip, moments_s: Array) -> Iterator[tuple[int, VideoFrame]]:
             for i in range(first, last):
                 packet = _next(packets, int(index.pts[i]))
                 if i <= until and (needed[i] or not index.lonely[i]):
-                    yield from _due(due, _tried(packet.decode))
-            yield from _due(due, _tried(stream.codec_context.decode))
-            stream.codec_context.flush_buffers()
+                    yield from _due(due, _tried(decoder, packet, ears))
+            yield from _due(due, _tried(decoder, None, ears))
+            decoder.flush_buffers()
             if due:
                 raise NotProvenError
 
@@ -79,11 +81,17 @@ def _due(due: deque[int], frames: list[VideoFrame]) -> Iterator[tuple[int, Video
             yield frame.pts, frame
 
 
-def _tried(decode: Callable[[], list[VideoFrame]]) -> list[VideoFrame]:
+def _tried(decoder: VideoCodecContext, packet: av.Packet | None, ears: Listener) -> list[VideoFrame]:
+    ears.heard()
     try:
-        return decode()
+        frames = decoder.decode(packet)
+    except MemoryError:
+        raise
     except (av.FFmpegError, OSError):
         raise NotProvenError from None
+    if ears.decoder():
+        raise NotProvenError  # the decoder painted over something
+    return frames
 
 
 def _next(packets: Iterator[av.Packet], pts: int) -> av.Packet:

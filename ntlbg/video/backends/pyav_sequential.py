@@ -1,7 +1,7 @@
 """Every packet decoded, in order: the reference, right on every codec and container.
 
-Damage never passes for content. A packet that does not decode, or a picture that the decoder flags, makes the
-video CORRUPT; of a file that ends early, what came before the cut is kept.
+Damage never passes for content. A packet that does not decode, a picture that the decoder flags or a word of complaint
+makes the video CORRUPT; what can be kept of it is for `salvage` to say.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
 from ntlbg.video.backends.contract import Clip, Shown
+from ntlbg.video.complaints import listening
 from ntlbg.video.errors import VideoError
-from ntlbg.video.open import open_video, picture_stream, reason_of
-from ntlbg.video.render import Renderer
+from ntlbg.video.open import decoder_of, open_video, picture_stream, reason_of
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -33,7 +33,7 @@ class PyAVSequential:
         return None
 
     def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:
-        to_pixels = Renderer(clip.path, size)
+        to_pixels = clip.renderer(size)
         run = _Run(clip)
         for ticks, frame in run.shown(moments_s):
             yield Shown(ticks - run.origin, to_pixels(frame))
@@ -87,49 +87,35 @@ class _Run:
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Every frame in display order; raises VideoError at the first sign of damage."""
-        total = self.index.pts.size
-        cut_at = total - 1 if self.index.truncated else total
-        with open_video(self.path) as container:
+        with listening() as ears, open_video(self.path) as container:
             stream = picture_stream(container, self.path)
+            decoder = decoder_of(stream)
             done = 0
             packets = container.demux(stream)
             while True:
-                last_of_cut = done >= cut_at
                 try:
                     packet = next(packets, None)
                     if packet is None:
                         return
-                    if packet.size and packet.is_corrupt:
-                        frames = None
-                    else:
-                        frames = packet.decode()
-                        done += bool(packet.size)
+                    ears.heard()
+                    frames = decoder.decode(packet if packet.size else None)
+                except MemoryError:
+                    raise
                 except (av.FFmpegError, OSError) as error:
-                    if last_of_cut:
-                        frames = None
-                    else:
-                        raise self._undecodable(error, done, total) from None
-                if frames is None or any(frame.is_corrupt for frame in frames):
-                    if not last_of_cut:
-                        raise self._undecodable(None, done, total)
-                    # the packet that the cut went through: what came before it is whole
-                    yield from self._drained(stream)
-                    return
+                    raise self._undecodable(error, done) from None
+                if ears.decoder() or any(frame.is_corrupt for frame in frames):
+                    raise self._undecodable(None, done)
+                done += bool(packet.size)
                 yield from frames
 
-    def _drained(self, stream: av.VideoStream) -> Iterator[VideoFrame]:
-        try:
-            yield from (frame for frame in stream.codec_context.decode(None) if not frame.is_corrupt)
-        except (av.FFmpegError, OSError):
-            return
-
-    def _undecodable(self, error: Exception | None, done: int, total: int) -> VideoError:
+    def _undecodable(self, error: Exception | None, done: int) -> VideoError:
         if isinstance(error, (av.DecoderNotFoundError, av.PatchWelcomeError)):
             return VideoError(
                 f"{self.path}: its {self.codec} video cannot be decoded by this FFmpeg ({reason_of(error)})",
                 DecodeOutcome.UNSUPPORTED_CODEC,
             )
         why = f" ({reason_of(error)})" if error is not None else ""
+        total = self.index.pts.size
         return VideoError(
             f"{self.path}: is damaged: packet {min(done + 1, total)} of {total} does not decode{why}",
             DecodeOutcome.CORRUPT,

@@ -16,6 +16,11 @@ EXACT: tuple[Backend, ...] = (PyAVGated(), PyAVSequential())
 BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (*EXACT, FFmpegProgram(), Decord(), TorchCodec())}
 
 
+def after(name: str) -> str | None:
+    """The backend to try when one hung or died; None: there is none. What was asked for by name is never replaced."""
+    return FFmpegProgram.name if name == AUTO else None
+
+
 def chain(name: str) -> tuple[Backend, ...]:
     """The backends to try, in order: the named one alone, or those of `auto`. Raises InputError for another name."""
     if name == AUTO:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.backends.contract import Clip
-from ntlbg.video.errors import VideoError
 from tests.video.clips import encode
 from tests.video.conftest import Clips
 
@@ -19,13 +15,15 @@ def test_a_clip_knows_how_its_picture_is_turned(tmp_path) -> None:
     assert (upright.width, upright.height, upright.rotation) == (96, 160, 270)
 
 
-def test_a_file_with_missing_packets_is_no_clip(clips: Clips, tmp_path) -> None:
-    """Damage that the packets show is told before anything is decoded."""
+def test_a_clip_knows_that_packets_are_missing(clips: Clips, tmp_path) -> None:
+    """Damage that the packets show is told before anything is decoded; a healthy file and a cut one are whole."""
     data = bytearray(clips["h264_b.mkv"].read_bytes())
     third, hole = len(data) // 3, len(data) // 4
     data[third : third + hole] = bytes(hole)
     path = tmp_path / "hole.mkv"
     path.write_bytes(data)
-    with pytest.raises(VideoError, match="packets are missing") as caught:
-        Clip.open(path)
-    assert caught.value.outcome is DecodeOutcome.CORRUPT
+    index = Clip.open(path).index
+    assert index.lost
+    assert not index.whole
+    assert Clip.open(clips["h264_b.mkv"]).index.whole
+    assert Clip.open(clips.cut("h264_b.mkv", 0.5)).index.whole

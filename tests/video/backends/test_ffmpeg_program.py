@@ -9,7 +9,7 @@ import pytest
 
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.backends.contract import Clip
-from ntlbg.video.backends.ffmpeg_program import command, filters
+from ntlbg.video.backends.ffmpeg_program import FFmpegProgram, command, filters
 from ntlbg.video.decode import Sampling, decode_frames
 from ntlbg.video.errors import VideoError
 from tests.video.clips import numbers
@@ -77,6 +77,6 @@ def test_damage_that_the_program_conceals_is_corrupt(clips: Clips, tmp_path: Pat
     data[third : third + 4000] = np.random.default_rng(1).bytes(4000)
     (tmp_path / "garbage.mp4").write_bytes(data)
     with pytest.raises(VideoError, match=r"garbage\.mp4: is damaged") as caught:
-        decode_frames(tmp_path / "garbage.mp4", Sampling(2.0, 100, SIZE), backend="ffmpeg")
+        list(FFmpegProgram().frames(Clip.open(tmp_path / "garbage.mp4"), np.arange(0, 4, 0.5), SIZE))
     assert caught.value.outcome is DecodeOutcome.CORRUPT
     assert "0x" not in str(caught.value)
