@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -63,8 +63,7 @@ class Healthy:
         return path
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """wrong: (time, number) of frames that are not those of their time. silent: moments without a frame or a hole."""
 
     wrong: list[tuple[float, int]]
