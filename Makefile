@@ -54,6 +54,7 @@ check: .venv/.ready ## style, types, the floors of the house, params.yaml
 	.venv/bin/lint-imports
 	.venv/bin/python .ci/params.py
 
+# for the older Python; tests/house/test_lock.py sees that the newer one needs nothing more
 lock: .venv/.uv-$(UV) ## compile requirements.in into requirements.lock, with hashes
 	.venv/bin/uv pip compile requirements.in --generate-hashes --no-emit-index-url --python-version 3.11 \
 	  --no-header --quiet -o requirements.lock

@@ -3,11 +3,13 @@
     python -m benchmarks.selection [planted] [--draw 1] [--videos 720] [--arms ntlbg,uniform] [--jobs 2] [--write]
     python -m benchmarks.selection film [--arms ...] [--write]
     python -m benchmarks.selection tune [--arms gift,topk_nms] [--jobs 2]
+    python -m benchmarks.selection signals
 
 `planted` makes videos whose evidence is known (benchmarks/selecting/generator.py) and keeps what it measured in
 .ntlbg/bench/selection, a file for each video: a run that was stopped goes on, a changed rule alone is measured again.
 `film` asks the questions of benchmarks/film_development.json about footage/big_buck_bunny.mp4 (`make footage`).
 `tune` looks for the best settings of rivals on draw 0 (benchmarks/selecting/tuning.py); the arms with a + have them.
+`signals` tells what a relevance curve says of itself (benchmarks/selecting/signals.py).
 --write puts the table into docs/experiments/ too.
 """
 
@@ -23,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: processes sh
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.selecting import arms as all_arms
-from benchmarks.selecting import film, generator, planted, tables, tuning
+from benchmarks.selecting import film, generator, planted, signals, tables, tuning
 from ntlbg.errors import NTLBGError
 from ntlbg.store import write_atomic
 
@@ -54,9 +56,15 @@ def tune_command(options: argparse.Namespace) -> str:
     return "\n".join(f"{rule}, k = {k}: {json.dumps(s)}" for rule, by_k in found.items() for k, s in by_k.items())
 
 
+def signals_command(options: argparse.Namespace) -> str:
+    return signals.page(
+        signals.measured([*signals.planted_cases(options.videos or signals.VIDEOS), *signals.film_cases()])
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", nargs="?", choices=("planted", "film", "tune"), default="planted")
+    parser.add_argument("what", nargs="?", choices=("planted", "film", "tune", "signals"), default="planted")
     parser.add_argument("--draw", type=int, default=1, choices=(1, 2), help="draws share no video")
     parser.add_argument("--videos", type=int, help="so many of the 720, evenly over lengths, levels and kinds")
     parser.add_argument("--arms", type=lambda names: names.split(","), help="only these, by name")
@@ -68,8 +76,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     options = parser().parse_args()
-    command = {"planted": planted_command, "film": film_command, "tune": tune_command}[options.what]
-    print(command(options))
+    commands = {"planted": planted_command, "film": film_command, "tune": tune_command, "signals": signals_command}
+    print(commands[options.what](options))
     return 0
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 2048
 LIMIT_S = 3600.0  # wall clock for decoding one video
+COVERED = "the question asks about the video as a whole: its frames are spread evenly, and relevance is not used"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +119,7 @@ def select_frames(
     Raises InputError for a wrong argument, VideoError (with its outcome) for a video that cannot be read.
     """
     from ntlbg.selection import budget, registry
+    from ntlbg.selection.ntlbg import NTLBG
 
     rule = registry.make(selector, **(settings or {}))  # wrong names fail before any work
     if not query.strip():
@@ -151,7 +153,8 @@ def select_frames(
         selection = rule.select(features.index, asked, k)
     pixels = np.array(np.load(shard, mmap_mode="r", allow_pickle=False)[selection.indices])
     top = peak(asked, features, loaded)
-    flat = rule.uses_relevance and is_flat(top, loaded)
+    covered = isinstance(rule, NTLBG) and rule.covers(asked)
+    flat = rule.uses_relevance and not covered and is_flat(top, loaded)
     return Chosen(
         path,
         selection,
@@ -166,6 +169,7 @@ def select_frames(
         (
             *_notes(facts, flat, len(times), fps, len(selection) if isinstance(k, str) else k),
             *(_capped(selection, share) if isinstance(k, str) else ()),
+            *((COVERED,) if covered else ()),
         ),
         pixels,
     )

@@ -5,6 +5,7 @@ Layout: `<root>/<room>/<k0k1>/<key>/` holds the value's files and, written last,
 blake3 of each file. A folder without `entry.json` does not exist for readers.
 Write order: files into `<root>/.partial/<random>`, fsync each, `entry.json`, fsync, rename, fsync the parent.
 Reads verify; an entry that does not verify is removed and reported as missing. Values are never changed in place.
+The time of `entry.json` is when the value was last made or read; `ntlbg cache` lists, checks and removes values.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,8 +119,22 @@ class Store:
         if not _sound(folder):
             shutil.rmtree(folder, ignore_errors=True)
             return None
+        with suppress(OSError):  # a store that may only be read forgets when it was used
+            os.utime(folder / ENTRY)
         self.found[room] = self.found.get(room, 0) + 1
         return folder
+
+    def drop(self, room: str, key: str) -> None:
+        """Forget a value. It leaves the readers' sight at once, by a rename; whoever has its files open keeps them."""
+        gone = self.root / PARTIAL / secrets.token_hex(8)
+        try:
+            gone.parent.mkdir(parents=True, exist_ok=True)
+            self.folder(room, key).rename(gone)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self.refused(error) from error
+        shutil.rmtree(gone, ignore_errors=True)
 
     def put(self, room: str, key: str, write: Callable[[Path], None]) -> Path:
         """Store the files that `write` puts into the folder it is given."""

@@ -36,7 +36,8 @@ def read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
     with _no_safetensors(path):
         found: dict[str, Tensor] = load(path.read_bytes())
     for name, tensor in found.items():
-        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+        # widened first: torch cannot ask numbers of one byte whether they are finite
+        if not tensor.is_floating_point() or not bool(tensor.float().isfinite().all()):
             raise InputError(f"{path}: tensor `{name}` is not made of finite numbers", hint=HINT)
     return found
 

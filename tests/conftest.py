@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,15 @@ from xdist.scheduler import LoadScopeScheduling
 from ntlbg.store import Store
 
 END_TO_END = "tests/end_to_end/"
+RERUNS = f"{END_TO_END}test_reruns.py"
+# what takes minutes, most of them waiting for others: started last, it would be waited for alone
+LONGEST = (
+    "tests/pipelines/test_flow_worker.py",
+    f"{RERUNS}::test_downloads_",
+    f"{RERUNS}::test_two_clones_",
+    END_TO_END,
+    "tests/backbone/",
+)
 
 # tests never judge time: a busy machine is no fault of the code
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,18 +31,44 @@ settings.load_profile("untimed")
 
 class Rooms(LoadScopeScheduling):
     """Which tests stay together where they run in several processes: those of a file, and all that share the small run.
+    The re-runs do not: each works on its own copy of it.
 
     xdist's own groups go by the end of a test's name, which pytest no longer lets it change.
     """
 
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False  # by numbers of tests, a file of one long test would come last
+
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file == RERUNS:
+            return nodeid.partition("[")[0]
         return END_TO_END if file.startswith(END_TO_END) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Rooms | None:
     """For `--dist loadscope`; any other is xdist's own."""
     return Rooms(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, then files of many tests before those of few; the order in a file stays."""
+    of_file = Counter(item.path for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        rank = next((n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+        return rank, -of_file[item.path]
+
+    items.sort(key=place)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m slow`, no file is imported that does not name the mark: in every process that costs ten seconds."""
+    if config.option.markexpr != "slow" or not collection_path.match("test_*.py"):
+        return None
+    return None if "slow" in collection_path.read_text(encoding="utf-8") else True
 
 
 @pytest.fixture

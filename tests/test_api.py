@@ -54,6 +54,17 @@ def test_the_second_question_costs_nothing(film: Path, tmp_path: Path, colours: 
     assert list((tmp_path / "store" / ".partial").iterdir()) == []
 
 
+def test_a_question_about_the_whole_says_that_it_is_covered(film: Path, store: Store, colours: Colours) -> None:
+    """The user is told that relevance chose nothing; not where the words are not read, nor of another question."""
+    whole = "What is this video mainly about, red"
+    told = select_frames(film, whole, 4, encoder=colours, store=store).notes
+    assert [note for note in told if "as a whole" in note]
+    assert not [note for note in told if "flat" in note]
+    for query, settings in ((whole, {"wording": False}), ("what is red", {})):
+        notes = select_frames(film, query, 4, settings=settings, encoder=colours, store=store).notes
+        assert not [note for note in notes if "as a whole" in note]
+
+
 def test_the_same_question_gives_the_same_frames(film: Path, store: Store, colours: Colours) -> None:
     """Two calls agree to the hash; k above the number of candidates returns all and says so."""
     one, two = (select_frames(film, "green", 4, encoder=colours, store=store) for _ in range(2))

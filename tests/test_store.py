@@ -174,3 +174,16 @@ def test_an_empty_setting_names_no_folder(monkeypatch):
     """`NTLBG_STORE=` is as good as unset: values must not be strewn over the working folder."""
     monkeypatch.setenv("NTLBG_STORE", "")
     assert Store.default().root == Path(".ntlbg/store")
+
+
+def test_a_dropped_value_is_missing_and_made_again(tmp_path: Path) -> None:
+    """Forgetting twice is no mistake, and leaves nothing in the workshop."""
+    store = Store(tmp_path)
+    folder = store.put("frames", "a" * 64, lambda f: (f / "x").write_bytes(b"1"))
+    with (folder / "x").open("rb") as reader:
+        store.drop("frames", "a" * 64)
+        store.drop("frames", "a" * 64)
+        assert reader.read() == b"1"
+    assert store.get("frames", "a" * 64) is None
+    assert list((tmp_path / ".partial").iterdir()) == []
+    assert store.fetch("frames", "a" * 64, lambda f: (f / "x").write_bytes(b"1")).exists()

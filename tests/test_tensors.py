@@ -54,6 +54,7 @@ def test_a_pickle_is_not_opened(tmp_path):
         ({"a": torch.zeros(3, 2), "b": torch.zeros(4)}, r"shape \[3, 2\], not \[2, 3\]"),
         ({"a": torch.full((2, 3), torch.nan), "b": torch.zeros(4)}, "finite"),
         ({"a": torch.zeros(2, 3, dtype=torch.long), "b": torch.zeros(4)}, "finite"),
+        ({"a": torch.full((2, 3), torch.nan).to(torch.float8_e4m3fn), "b": torch.zeros(4)}, "finite"),
     ],
 )
 def test_other_tensors_than_expected_are_named(tmp_path, content, says):

@@ -28,12 +28,13 @@ RATES = (2.0, 2.3)
 SIZE = (32, 64)  # a width that decord can scale to
 STUCK_S = 20  # CPU-seconds; the clips last 5 s
 
+INSTEAD = " instead of "
 RIGHT, WRONG, REFUSED, FAILED, STUCK = "right", "wrong", "refused", "fails", "hangs"
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one backend made of one clip. said: the numbers that came at `rate`, or the sentence."""
+    """What one backend made of one clip. said: the numbers that came and the right ones, or the sentence."""
 
     verdict: str
     said: str = ""
@@ -53,7 +54,7 @@ def measure(clip: Footage, path: Path, backend: str) -> Found:
             want = clip.numbers_at(plan.target_times(clip.times_s[-1], rate, 1000))
             got = numbers(decode_frames(path, Sampling(rate, 1000, SIZE), backend=backend).frames)
             if got != want:
-                return Found(WRONG, f"at {rate:g} per second {brief(got)} instead of {brief(want)}")
+                return Found(WRONG, brief(got) + INSTEAD + brief(want))
     except VideoError as error:
         stuck = error.outcome is DecodeOutcome.TIMEOUT
         return Found(STUCK if stuck else FAILED, error.sentence.removeprefix(f"{path}: "))
@@ -85,27 +86,28 @@ def table(found: dict[str, dict[str, Found]]) -> str:
     for trait, names in [*by_trait.items(), ("**all**", list(found))]:
         cells = [cell([found[name][backend] for name in names]) for backend in backends]
         lines.append(f"| {trait} | {' | '.join(cells)} |")
-    lines.append("")
     for backend in backends:
-        for verdict in (WRONG, STUCK, FAILED):
-            clips = {name: f[backend].said for name, f in found.items() if f[backend].verdict == verdict}
-            if clips:
-                lines.append(f"- `{backend}` {TOLD[verdict]}: " + "; ".join(_each(clips, verdict)) + ".")
-        reasons: dict[str, list[str]] = {}
-        for name, f in found.items():
-            if f[backend].verdict == REFUSED:
-                reasons.setdefault(f[backend].said, []).append(name)
-        if reasons:
-            why = "; ".join(f"{reason} ({', '.join(f'`{n}`' for n in names)})" for reason, names in reasons.items())
-            lines.append(f"- `{backend}` refuses: {why}.")
+        lines += _told(backend, {name: row[backend] for name, row in found.items()})
     return "\n".join(lines)
 
 
-TOLD = {WRONG: "gives wrong frames without a word", STUCK: "hangs on", FAILED: "fails on"}
-
-
-def _each(clips: dict[str, str], verdict: str) -> list[str]:
-    return [f"`{name}`" + (f" ({said})" if verdict == WRONG else "") for name, said in clips.items()]
+def _told(backend: str, found: dict[str, Found]) -> list[str]:
+    """What one backend refuses, fails on and gets wrong, clip by clip."""
+    lines = []
+    for verdict, word in ((REFUSED, "refuses"), (FAILED, "fails"), (STUCK, "hangs")):
+        by_reason: dict[str, list[str]] = {}
+        for name, one in found.items():
+            if one.verdict == verdict:
+                by_reason.setdefault(one.said if verdict == REFUSED else "", []).append(f"`{name}`")
+        for reason, names in by_reason.items():
+            about = f", as {reason}" if reason else ""
+            lines += ["", f"`{backend}` {word}{about}: {', '.join(names)}."]
+    wrong = {name: one.said for name, one in found.items() if one.verdict == WRONG}
+    if wrong:
+        lines += ["", f"`{backend}` gives wrong frames without a word; numbers that came, numbers that were right:", ""]
+        lines += ["| clip | came | right |", "|---|---|---|"]
+        lines += [f"| `{name}` | {' | '.join(said.split(INSTEAD))} |" for name, said in wrong.items()]
+    return lines
 
 
 def cell(found: Sequence[Found]) -> str:

@@ -23,7 +23,7 @@ from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
 
 FULL, ALONE, KEYS = "full", "decord_alone", "keyframe"
-ARMS = (FULL, "auto", "pyav_gated", "pyav_sequential", "ffmpeg", "decord", ALONE)
+ARMS = (FULL, "auto", "pyav_sequential", "ffmpeg", "decord", ALONE)  # `pyav_gated` is what `auto` does where it may
 SIZE = (224, 224)
 CHUNK = 32
 NOT_READ = "refused"

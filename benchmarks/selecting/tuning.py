@@ -28,11 +28,11 @@ GRIDS: dict[str, dict[str, Sequence[Any]]] = {
     "bolt": {"power": (3.0, 1.0, 2.0, 5.0, 8.0)},
     "gift": {"pool": (128, 512, 0), "batch": (9, 20)},
     "kdpp": {"power": (1.0, 0.25, 0.5, 2.0, 4.0)},
-    "logdet": {"weight": (0.5, 0.1, 0.2, 1.0, 2.0)},
-    "mdp3": {"variant": ("lazy",), "pool": (128, 0), "temperature": (0.2, 0.5, 1.0, 2.0, 4.0)},
-    "mmr": {"relevance_share": (0.5, 0.05, 0.1, 0.2, 0.35, 0.7)},
+    "logdet": {"weight": (0.5, 0.1, 0.2, 1.0, 2.0, 4.0, 8.0)},
+    "mdp3": {"variant": ("lazy",), "pool": (128, 0), "temperature": (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)},
+    "mmr": {"relevance_share": (0.5, 0.02, 0.05, 0.1, 0.2, 0.35, 0.7)},
     "qframe": {"pool": (128, 0), "temperature": (0.8, 0.4, 2.0)},
-    "topk_nms": {"window_s": (2.0, 5.0, 10.0, 20.0, 40.0)},
+    "topk_nms": {"window_s": (2.0, 5.0, 10.0, 20.0, 40.0, 80.0)},
 }
 
 

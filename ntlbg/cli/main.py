@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ntlbg.cli import select, selectors, train
+from ntlbg.cli import cache, select, selectors, train
 from ntlbg.cli.text import plain
 from ntlbg.errors import NTLBGError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("select")(select.command)
 app.command("selectors")(selectors.command)
 app.command("train")(train.command)
+app.add_typer(cache.app, name="cache")
 
 
 @app.callback()

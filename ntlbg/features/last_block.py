@@ -31,8 +31,12 @@ class LastBlock(nn.Module):
     def __init__(self, encoder: Encoder) -> None:
         """Raises InputError when the encoder has no vision tower of a known kind."""
         super().__init__()
-        tower = _dual(encoder).vision_tower
-        self.block = deepcopy(tower.encoder.layers[-1]).float().requires_grad_(True)
+        dual = _dual(encoder)
+        tower = dual.vision_tower
+        # the encoder listens to its block: without the memo the copy would hold a second encoder, on its device too
+        self.block = deepcopy(tower.encoder.layers[-1], {id(dual): dual}).float().requires_grad_(True)
+        self.block._forward_pre_hooks.clear()
+        self.block._forward_pre_hooks_with_kwargs.clear()
         self.norm = deepcopy(tower.post_layernorm).float().requires_grad_(False)
         head = getattr(tower, "head", None)
         self.head = None if head is None else deepcopy(head).float().requires_grad_(False)

@@ -88,8 +88,8 @@ def same_frames_on_any_number_of_threads(selector: Selector) -> None:
 
 
 def ties_go_to_the_earlier_frame(selector: Selector) -> None:
-    """Of two equal frames with equal scores, a rule that looks at scores chooses the earlier one."""
-    if not selector.uses_relevance:
+    """Of two equal frames with equal scores, a rule that looks at scores and draws nothing chooses the earlier one."""
+    if not selector.uses_relevance or not selector.deterministic:
         return
     for gap_s in (0.04, 1.0, 90.0):
         pair = VideoIndex("pair", np.ones((2, 8)), np.array([0.0, gap_s]), 25.0, 50, 2 * gap_s)
@@ -148,7 +148,8 @@ def the_input_stays_as_it_was(selector: Selector) -> None:
 
 
 def only_what_it_declares(selector: Selector) -> None:
-    """A rule that declares itself blind to relevance chooses the same frames whatever the curve."""
+    """A rule that draws has a seed to draw by; one that declares itself blind to relevance does not look at it."""
+    assert selector.deterministic or "seed" in selector.parameters, "it draws, and no parameter says by which seed"
     if selector.uses_relevance:
         return
     video, query = a_video(70), a_query(70)

@@ -47,8 +47,8 @@ def validate(objective: Any, batches: Batches, params: TrainingParams, accelerat
 
     sums = torch.zeros(4, dtype=torch.float64)  # losses, questions, right ones, questions with options
     model = objective.model
-    was = model.training
-    model.eval()
+    was = objective.training
+    objective.eval()  # all of it: the encoder's last block, beside the model, may have dropout of its own
     for samples in batches.validation(2 * params.batch_size, accelerator.process_index, accelerator.num_processes):
         with torch.no_grad(), accelerator.autocast():
             scored = model.score_options(
@@ -58,7 +58,7 @@ def validate(objective: Any, batches: Batches, params: TrainingParams, accelerat
             assert sample.answer is not None  # questions without one are left out
             loss, right = marks(scores, sample.answer)
             sums += torch.tensor([loss, 1.0, right or 0.0, float(right is not None)], dtype=torch.float64)
-    model.train(was)
+    objective.train(was)
     loss, questions, right, closed = accelerator.reduce(sums.to(accelerator.device), reduction="sum").tolist()
     if not math.isfinite(loss):
         raise NTLBGError(f"validation after {step} updates: a log-likelihood is not a finite number")

@@ -156,8 +156,15 @@ def _decode(
             # torch maps more than any video may take
             memory_mb = None if params.backend == "torchcodec" else params.memory_mb
             jobs.append((first.path, str(scratch / str(i)), sampling, params.backend, first.before, memory_mb))
-        limits = {"workers": params.workers or cores(), "limit_s": params.limit_s}
-        for i, result in run_killable(decode_to_folder, jobs, **limits, again=_again, tick=tick):
+        results = run_killable(
+            decode_to_folder,
+            jobs,
+            workers=params.workers or cores(),
+            limit_s=params.limit_s,
+            again=_again,
+            tick=tick,
+        )
+        for i, result in results:
             sharing, made = pending[names[i]], scratch / str(i)
             facts = _ended(result, params.limit_s) if isinstance(result, DecodeOutcome) else result
             folder = _kept(store, names[i], made) if facts["outcome"] in LASTING else None

@@ -36,15 +36,17 @@ def test_what_cannot_be_read_fails(tmp_path: Path) -> None:
 def test_a_row_for_each_trait_and_one_for_all() -> None:
     """Counts add up, and every wrong clip is named with what came instead."""
     found = {
-        "h264_open.mp4": {"auto": Found(RIGHT), "decord": Found(WRONG, "at 2 per second 1 2 instead of 0 1")},
+        "h264_open.mp4": {"auto": Found(RIGHT), "decord": Found(WRONG, "1 2 instead of 0 1")},
         "h264_open.mkv": {"auto": Found(RIGHT), "decord": Found(REFUSED, "open groups")},
         "av1.mp4": {"auto": Found(RIGHT), "decord": Found(FAILED, "no decoder")},
     }
     text = table(found)
     assert "| H.264, open | 2 right | 1 refused, 1 wrong |" in text
     assert "| **all** | 3 right | 1 refused, 1 wrong, 1 fails |" in text
-    assert "wrong frames without a word: `h264_open.mp4` (at 2 per second 1 2 instead of 0 1)" in text
-    assert "refuses: open groups (`h264_open.mkv`)" in text
+    assert "`decord` gives wrong frames without a word" in text
+    assert "| `h264_open.mp4` | 1 2 | 0 1 |" in text
+    assert "`decord` refuses, as open groups: `h264_open.mkv`." in text
+    assert "`decord` fails: `av1.mp4`." in text
 
 
 def test_lists_of_numbers_are_cut() -> None:

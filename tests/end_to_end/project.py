@@ -106,15 +106,20 @@ def small(params: dict[str, Any]) -> None:
     params["tiers"]["smoke"]["training"].update(max_steps=2, steps={}, batch_size=4, validate_every=2)
 
 
-def copy_of_the_project(into: Path) -> Project:
-    """What git tracks or would track, less results, as a repository of its own with one commit."""
+def own_files() -> list[str]:
+    """What git tracks or would track, less results."""
     listed = subprocess.run(
         ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("reports/") and name != "dvc.lock":
-            (into / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, into / name)
+    names = filter(None, listed.split("\0"))
+    return [n for n in names if (ROOT / n).is_file() and not n.startswith("reports/") and n != "dvc.lock"]
+
+
+def copy_of_the_project(into: Path) -> Project:
+    """A copy of its own files as a repository of its own with one commit."""
+    for name in own_files():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, into / name)
     project = Project(into)
     project.edit_params(small)
     project.git("init", "-q")

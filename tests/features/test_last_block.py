@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,22 @@ def test_the_gradient_reaches_the_block_and_nothing_else(folder: Path) -> None:
     assert moved
     assert all(name.startswith("block.") for name in moved)
     assert not any(p.requires_grad for name, p in last.named_parameters() if not name.startswith("block."))
+
+
+def test_the_block_apart_holds_no_second_encoder(folder: Path) -> None:
+    """What the encoder hangs on its own block is not copied with it: with a large one, gigabytes on the GPU."""
+    encoder = load_encoder(folder)
+    before = towers()
+    last = LastBlock(encoder)
+    assert towers() == before
+    assert given_to_it(encoder, noise(2, 32, 32)).shape[0] == 2, "the encoder's own block is listened to as before"
+    assert not last.block._forward_pre_hooks
+
+
+def towers() -> int:
+    """Models with a vision tower that are in memory."""
+    gc.collect()
+    return sum(hasattr(type(one), "get_image_features") for one in gc.get_objects())
 
 
 def test_a_trained_block_is_another_encoder_with_the_same_relevance(folder: Path, tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def ci(tmp_path):
     (tmp_path / "Makefile").write_text(
         "%:\n"
         '\t@echo "$@ $(PYTEST_ARGS)" >> log\n'
+        '\t@echo "$$SMALL_RUN" >> folders\n'
         f'\t@for a in $(PYTEST_ARGS); do case $$a in --junitxml=*) echo "{report}" > "$${{a#*=}}";; esac; done\n'
         '\t@test "$@" != "$(FAIL)"\n'
     )
@@ -89,7 +90,7 @@ def ci(tmp_path):
     def run(readme: str, fail: str = "") -> tuple[subprocess.CompletedProcess[str], list[str]]:
         (tmp_path / "README.md").write_text(readme)
         # this test itself runs under make, and under `.ci/run` with arguments for pytest
-        inherited = ("MAKE", "MFLAGS", "PYTEST_ARGS")
+        inherited = ("MAKE", "MFLAGS", "PYTEST_ARGS", "SMALL_RUN")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
         env = clean | {"FAIL": fail}
         result = subprocess.run([tmp_path / ".ci" / "run"], env=env, capture_output=True, text=True, timeout=60)
@@ -102,21 +103,42 @@ def ci(tmp_path):
 
 
 def test_ci_runs_what_the_readme_tells(ci):
-    """Set up, the README's test command, the checks, then the tests that it left out; each with its time."""
+    """Set up, the README's test command, then the checks beside the tests that it left out; each with its time."""
     result, steps = ci("Type\n\n```\nmake run\nmake test   # ten minutes\n```\n")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert steps == ["setup", "test --junitxml=fast.xml", "check", "test-all -n 3 -m slow --junitxml=slow.xml"]
-    assert re.search(r"\d s  make check\n", result.stdout)
+    slow = "-n 3 -m slow --junitxml=slow.xml"
+    assert steps[:2] == ["setup", "test --junitxml=fast.xml"]
+    assert sorted(steps[2:]) == [f"check {slow}", f"test-all {slow}"]
+    assert re.search(r"\d s  make check, make test-all \(the slow layer\)\n", result.stdout)
     assert re.search(r"\d s  in all: passed\n$", result.stdout)
 
 
-@pytest.mark.parametrize("target", ["setup", "test", "check", "test-all"])
-def test_ci_stops_at_the_first_failure(ci, target):
+@pytest.mark.parametrize(
+    ("target", "before"),
+    [("setup", []), ("test", ["setup"]), ("check", ["setup", "test"]), ("test-all", ["setup", "test"])],
+)
+def test_ci_stops_at_the_first_failure(ci, target, before):
     """A failed step fails the run, and nothing runs after it."""
     result, steps = ci("```\nmake test\n```\n", fail=target)
     assert result.returncode != 0
-    assert steps[-1].startswith(target)
+    ran = [step.split()[0] for step in steps]
+    assert ran[: len(before)] == before
+    beside = {"check", "test-all"} if target in ("check", "test-all") else {target}
+    assert target in ran[len(before) :]
+    assert set(ran[len(before) :]) <= beside
+    assert "no test is skipped unasked" not in result.stdout
     assert "in all: FAILED" in result.stdout
+
+
+def test_both_layers_start_from_one_small_run(ci, tmp_path):
+    """In a folder of this run of CI alone, which is gone at its end."""
+    result, _ = ci("```\nmake test\n```\n")
+    assert result.returncode == 0, result.stderr
+    setup, test, check, rest = (tmp_path / "folders").read_text().splitlines()
+    assert Path(test).is_absolute()
+    assert test == check == rest
+    assert not setup
+    assert not Path(test).parent.exists()
 
 
 def test_ci_refuses_a_readme_without_a_test_command(ci):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -57,6 +59,25 @@ def test_every_direct_package_is_locked(lock, requirement):
     name = canonicalize_name(requirement.name)
     assert name in lock, f"{name} is not in requirements.lock: run `make lock`"
     assert requirement.specifier.contains(lock[name][0], prereleases=True)
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0"])
+def test_the_lock_holds_all_that_either_python_needs(lock, python):
+    """Compiled for 3.11, it has what a package asks for on 3.12 alone, too, in a fitting version."""
+    machine = default_environment() | {"python_version": python[:4], "python_full_version": python}
+    waiting = [(requirement, "") for requirement in wanted()]
+    seen = set()
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate(machine | {"extra": extra}):
+            continue
+        name = canonicalize_name(requirement.name)
+        assert name in lock, f"Python {python} needs {requirement}, which is not in requirements.lock"
+        assert requirement.specifier.contains(lock[name][0], prereleases=True), requirement
+        for wished in {"", *requirement.extras} - {known for of, known in seen if of == name}:
+            seen.add((name, wished))
+            waiting += [(Requirement(text), wished) for text in requires(name) or ()]
+    assert len({name for name, _ in seen}) > 100
 
 
 def test_the_package_asks_for_the_same_list():

@@ -47,6 +47,32 @@ class Broken(Selector):
         return self.selection(video, order[:k])
 
 
+@dataclass(frozen=True)
+class Drawn(Broken):
+    """Says that it draws. By chance it takes the later of two equal frames."""
+
+    name: ClassVar[str] = "drawn"
+    deterministic: ClassVar[bool] = False
+    how: str = "later_tie"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class SeedLess(Broken):
+    """Says that it draws, but not by what."""
+
+    name: ClassVar[str] = "seed_less"
+    deterministic: ClassVar[bool] = False
+
+
+def test_a_rule_that_draws_may_draw_either_of_two_equal_frames_but_has_a_seed():
+    """Ties bind rules that draw nothing; a rule is only let off where a seed stands among its parameters."""
+    checks.ties_go_to_the_earlier_frame(Drawn())
+    checks.only_what_it_declares(Drawn())
+    with pytest.raises(AssertionError, match="seed"):
+        checks.only_what_it_declares(SeedLess())
+
+
 @pytest.mark.parametrize(
     ("how", "caught_by"),
     [

@@ -128,6 +128,36 @@ def test_close_looks_count():
     assert relevance[picks].tolist() == [0.5, 1.0]
 
 
+# of the release, its steps copied line by line: (frames, frames per second, k, list), each from a new default_rng(42)
+RELEASED = [
+    (100, 1.0, 8, [5, 44, 55, 56, 62, 64, 66, 67]),
+    (127, 1.0, 16, [16, 20, 21, 30, 60, 61, 62, 66, 67, 85, 86, 87, 88, 105, 106, 107]),
+    (250, 25.0, 12, [3, 8, 59, 61, 188, 189, 190, 199, 232, 237, 243, 246]),
+    (64, 1.0, 60, [*range(24), *range(40, 48)]),
+]
+
+
+@pytest.mark.parametrize(("frames", "rate", "k", "wanted"), RELEASED)
+def test_raw_gives_the_lists_of_the_release(frames, rate, k, wanted):
+    """On a curve with ties, for a short and a full list, several frames a second included."""
+    i = np.arange(frames)
+    relevance = (37 * i * i + 11 * i) % 101 / 101
+    assert focus_raw(relevance, rate, k, np.random.default_rng(42)).tolist() == wanted
+
+
+def test_raw_learns_nothing_from_its_close_looks():
+    """Without a best fifth, the values that only close looks opened may be anything: arms and estimates stay."""
+    video, rng = a_video(np.arange(64.0)), np.random.default_rng(7)
+    relevance, rule = rng.random(64), FOCUS(raw=True, top=0.0)
+    first = generator(0, video, Query("q", relevance))  # it draws the first looks as the release does, arm by arm
+    seen = [[a + 3, *first.choice(np.delete(np.arange(a, a + 8), 3), size=2, replace=False)] for a in range(0, 64, 8)]
+    closed = np.setdiff1d(np.arange(64), np.ravel(seen))
+    changed = relevance.copy()
+    changed[closed] = rng.random(len(closed))
+    before, after = (rule.select(video, Query("q", curve), 8).sha256 for curve in (relevance, changed))
+    assert before == after
+
+
 def test_raw_leaves_lists_short_and_ours_does_not():
     """Four arms of 12 frames cannot give what 64 asks of them."""
     video = a_video(np.arange(100.0))

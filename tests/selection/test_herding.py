@@ -56,12 +56,13 @@ def test_it_represents_the_law_better_than_chance():
 
 
 def test_blocks_and_a_law_without_spread(monkeypatch):
-    """The kernel a row at a time gives the same points; where nothing differs the earlier ones are taken."""
+    """The kernel a row or seven at a time gives the same points; where nothing differs the earlier ones are taken."""
     rng = np.random.default_rng(4)
     points, weights = rng.normal(size=(90, 3)), rng.dirichlet(np.ones(90))
     whole = herd(points, weights, 3.0, 30)
-    monkeypatch.setattr("ntlbg.selection.rivals.herding.BLOCK", 1)
-    assert np.array_equal(herd(points, weights, 3.0, 30), whole)
+    for rows in (1, 7):
+        monkeypatch.setattr("ntlbg.selection.rivals.herding.ROWS", rows)
+        assert np.array_equal(herd(points, weights, 3.0, 30), whole)
     assert herd(np.zeros((6, 2)), np.full(6, 1 / 6), 0.0, 4).tolist() == [0, 1, 2, 3]
 
 

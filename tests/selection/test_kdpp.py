@@ -54,6 +54,16 @@ def test_raw_is_the_release(seed):
     assert kdpp_raw(scores, looks, 6).tolist() == greedy(scores.tolist(), looks, 6, 1.0, 0.0)
 
 
+def test_raw_gives_the_list_of_the_release():
+    """Its steps copied line by line and run in double precision, on frames that come in threes of a kind."""
+    i, j = np.arange(48)[:, None], np.arange(1, 7)
+    looks = np.cos(i // 3 * j * 0.7) + 0.3 * np.sin(i * (j + 0.5)) + 0.2 * j
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    text = np.cos(0.7 * j)
+    relevance = looks @ (text / np.linalg.norm(text))
+    assert kdpp_raw(relevance, looks, 6).tolist() == [25, 32, 24, 3, 30, 43]
+
+
 def test_raw_is_lost_on_a_constant_curve():
     """1e-6 / 0: the release returns two frames in turn; the rule here is diversity alone."""
     video, _, looks = a_case(0, 30)

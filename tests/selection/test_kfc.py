@@ -9,7 +9,7 @@ from ntlbg.errors import InputError
 from ntlbg.records.query import Query
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.selection.baselines.uniform import bin_centres
-from ntlbg.selection.rivals.kfc import KFC, kfc_raw
+from ntlbg.selection.rivals.kfc import KFC, kfc_raw, largest_eigenpairs
 
 
 def a_case(seed, frames, width=6):
@@ -86,6 +86,27 @@ def test_raw_is_the_released_code(seed):
     assert KFC(raw=True).select(video, query, k).indices.tolist() == sorted(kfc_raw(video, query, k).tolist())
 
 
+# of the release, its steps copied line by line and run in double precision: (k, list in its order)
+RELEASED = [
+    (3, [42, 25, 30]),
+    (5, [25, 30, 34, 37, 42]),
+    (12, [32, 34, 3, 4, 5, 41, 42, 44, 25, 26, 30, 31]),
+    (20, [3, 4, 5, 24, 25, 26, *range(30, 38), *range(40, 46)]),
+]
+
+
+@pytest.mark.parametrize(("k", "wanted"), RELEASED)
+def test_raw_gives_the_lists_of_the_release(k, wanted):
+    """Frames that come in threes of a kind, with few nodes and with all frames as nodes."""
+    i, j = np.arange(48)[:, None], np.arange(1, 7)
+    looks = np.cos(i // 3 * j * 0.7) + 0.3 * np.sin(i * (j + 0.5)) + 0.2 * j
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    text = np.cos(0.7 * j)
+    query = Query("q", looks @ (text / np.linalg.norm(text)))
+    video = VideoIndex("threes", looks.astype(np.float32), np.arange(48.0), 25.0, 1200, 48.0)
+    assert kfc_raw(video, query, k).tolist() == wanted
+
+
 def test_raw_forgets_the_later_frame_and_we_do_not():
     """Beside an earlier frame a relevant one brings nothing of its own, so the released code takes the next one."""
     relevance = np.array([1.0, 0, 0, 0, 0, 0, 0, 0.9])
@@ -133,3 +154,42 @@ def test_the_approximation_of_full_rank_is_exact(monkeypatch):
         video, query = a_case(seed, 40)
         full = KFC(nodes=12).select(video, query, 6)
         assert full.sha256 == KFC(nodes=12, low_rank_frames=0).select(video, query, 6).sha256
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5, 33, 70])
+def test_the_largest_eigenpairs_are_those_of_a_plain_decomposition(frames):
+    """Both ends of the spectrum, any share of it."""
+    rng = np.random.default_rng(frames)
+    matrix = rng.normal(size=(frames, frames))
+    matrix += matrix.T
+    u, s, vt = np.linalg.svd(matrix)
+    for count in {0, 1, frames // 4, frames // 2, frames}:
+        values, vectors = largest_eigenpairs(matrix.copy(), count)
+        assert values.shape == (count,)
+        assert np.allclose((vectors * values) @ vectors.T, (u[:, :count] * s[:count]) @ vt[:count], atol=1e-10)
+
+
+def test_equal_singular_values_stay_together():
+    """Copies of frames make equal singular values; a cut between them would depend on the library's choice of vectors.
+
+    Of 2 and four times 1, asking for three gives all five; the approximation is then the matrix itself.
+    """
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.normal(size=(7, 7)))[0]
+    matrix = (turn * [2.0, 1.0, -1.0, 1.0, 1.0, 0.0, 0.0]) @ turn.T
+    values, vectors = largest_eigenpairs(matrix.copy(), 3, 1e-12)
+    assert np.allclose(values, [-1, 1, 1, 1, 2])
+    assert np.allclose((vectors * values) @ vectors.T, matrix)
+
+
+def test_a_video_of_copies_is_chosen_alike_under_any_rotation_of_its_features():
+    """Four pictures, ten times each, a constant curve: rounding alone would decide if equal values were cut apart."""
+    rng = np.random.default_rng(5)
+    copies = rng.normal(size=(4, 8))[rng.permutation(np.repeat(np.arange(4), 10))]
+    turn = np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    query = Query("q", np.full(40, 0.3))
+    chosen = set()
+    for features in (copies, copies @ turn):
+        video = VideoIndex("copies", features, np.arange(40.0), 25.0, 1000, 40.0)
+        chosen.add(tuple(KFC().select(video, query, 7).indices.tolist()))
+    assert len(chosen) == 1

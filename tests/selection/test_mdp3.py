@@ -59,13 +59,13 @@ def programme(scores, looks, k, size, *, recount, **how):
     for start in range(0, len(scores), size):
         segment = list(range(start, min(start + size, len(scores))))
         after = {}
-        for count in sorted(best):
+        for count in sorted(best, reverse=not recount):
             before, trace = best[count]
             given = trace[-1:]
             chosen, values = greedy(given, segment, k - count, scores, looks, **how)
             for n in range(len(chosen) + 1):
                 gained = 0.0 if n == 0 else values[n] - (0.0 if recount else worth(given, scores, looks, **how))
-                if count + n not in after or before + gained > after[count + n][0]:
+                if count + n not in after or before + gained > after[count + n][0] + (0 if recount else 1e-9):
                     after[count + n] = (before + gained, trace + sorted(chosen[:n]))
         best = after
     return best.get(k, (0.0, []))[1]
@@ -109,6 +109,40 @@ def test_lazy_gains_change_no_pick_among_copies():
         single = MDP3(variant="single").select(still, scores, k).indices
         assert np.array_equal(single, MDP3(variant="lazy").select(still, scores, k).indices)
     assert MDP3(variant="lazy").select(still, scores, 20).indices.max() < 20
+
+
+def test_of_equal_frames_in_two_segments_the_earlier_is_chosen():
+    """A video shown twice, a segment for each showing: the first frame comes from the first; the release's, from the
+    second.
+    """
+    video, query, looks = a_case(3, frames=8)
+    twice = VideoIndex("twice", np.tile(video.features, (2, 1)), np.arange(16.0), 25.0, 400, 16.0)
+    scores = Query("q", np.tile(query.relevance, 2))
+    for k in (1, 2, 3):
+        chosen = MDP3(segment=8).select(twice, scores, k).indices
+        assert chosen.tolist() == programme(scores.relevance, np.tile(looks, (2, 1)), k, 8, recount=False)
+        assert chosen[0] < 8
+    assert MDP3(segment=8, raw=True).select(twice, scores, 1).indices[0] >= 8
+
+
+# of the release, its steps copied line by line and run in double precision: (k, segment, list); -1: the other file
+RELEASED = [
+    (5, 8, [5, 25, 26, 32, 47]),
+    (6, 16, [3, 4, 5, 25, 26, 32]),
+    (4, 48, [3, 5, 25, 26]),
+    (5, -1, [3, 4, 5, 25, 26]),
+]
+
+
+@pytest.mark.parametrize(("k", "size", "wanted"), RELEASED)
+def test_raw_gives_the_lists_of_the_release(k, size, wanted):
+    """Frames that come in threes of a kind, a question that a few of them match."""
+    i, j = np.arange(48)[:, None], np.arange(1, 7)
+    looks = np.cos(i // 3 * j * 0.7) + 0.3 * np.sin(i * (j + 0.5)) + 0.2 * j
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    text = np.cos(0.7 * j)
+    relevance = looks @ (text / np.linalg.norm(text))
+    assert mdp3_raw(relevance, looks, k, None if size < 0 else size).tolist() == wanted
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
+import torch
 
-from ntlbg.training.validation import Score, marks
+from ntlbg.training.loop import accelerator_for
+from ntlbg.training.validation import Score, marks, validate
+from tests.training.tiny import Tiny, TinySample, tiny_batches, tiny_objective, tiny_params
 
 
 def test_marks_are_of_the_options_alone():
@@ -38,3 +42,19 @@ def test_better_is_by_what_is_watched():
     assert Score(1, 0.9, 0.5).better_than(old, "accuracy")
     assert not Score(1, 1.0, 0.5).better_than(old, "accuracy")
     assert Score(1, 0.9, None).better_than(Score(0, 1.0, None), "accuracy")
+
+
+def test_no_dropout_is_left_while_watching():
+    """Neither the model's nor that of the encoder's last block beside it; afterwards all of it is as it was."""
+    objective, params = tiny_objective(Tiny(dropout=0.5)), tiny_params()
+    objective.last = torch.nn.Dropout(0.5)
+
+    def seen(samples: list[TinySample]) -> list[TinySample]:
+        return [replace(s, features=objective.last(torch.as_tensor(s.features)).numpy()) for s in samples]
+
+    objective.seen = seen
+    objective.train()
+    scores = [validate(objective, tiny_batches(), params, accelerator_for(params), 3) for _ in range(2)]
+    assert scores[0] == scores[1]
+    assert objective.last.training
+    assert objective.model.training

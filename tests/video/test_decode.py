@@ -161,13 +161,11 @@ def test_nothing_is_held_over_a_hole(clips: Clips, tmp_path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     for backend in ("auto", "pyav_sequential"):
-        if name == "vp9.webm":  # one group, so nothing is left
-            with pytest.raises(VideoError, match="no group of its frames is whole"):
-                decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
-            continue
         got = decode_frames(path, Sampling(4.0, 100, SIZE), backend=backend)
-        assert got.reading.outcome is DecodeOutcome.CORRUPT
+        # the one group of the last is kept up to the damage
+        assert got.reading.outcome is (DecodeOutcome.TRUNCATED if name == "vp9.webm" else DecodeOutcome.CORRUPT)
         moments = [t for t in np.arange(0, 4, 0.25) if not any(a <= t < b for a, b in got.reading.missing_s)]
+        assert 0 < len(moments) < 16
         assert numbers(got.frames) == [round(t * 12) for t in moments]
 
 

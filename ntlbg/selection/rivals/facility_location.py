@@ -23,7 +23,8 @@ from ntlbg.statistics import laws
 from ntlbg.statistics.points import cell_masses, explained, nearest
 from ntlbg.statistics.threads import one_thread
 
-COLUMNS = 64  # similarity columns held at a time, at most: memory is T times this, never T²
+HELD = 1024  # candidates, up to which their similarities to all frames are kept: memory is T times this, never T²
+COLUMNS = 64  # of them looked at together, at most; this many are held where there are more candidates
 FIRST_COLUMNS = 8  # of a round; doubled while the round goes on, as most rounds end with the first few
 DECIMALS = 12  # gains are at most 1: what differs less is rounding, and the earlier frame is taken
 
@@ -63,14 +64,18 @@ def lazy_greedy(features: Array, weights: Array, candidates: Array, k: int) -> l
     """Places in `candidates` of k different ones, in the order of choice.
 
     features: [T, d], rows of norm 1 (or 0). weights: [T], sum 1. candidates: [c] frames, k ≤ c.
-    Similarity columns are computed when they are asked for and not kept.
     """
     covered = np.zeros(len(features))  # likeness of each frame to the best of those chosen; opposites count as 0
+    held = features[candidates] @ features.T if len(candidates) <= HELD else None
+
+    def likeness(places: Array) -> Array:
+        """Of these candidates to every frame: [places, T], an array of its own."""
+        return features[candidates[places]] @ features.T if held is None else held[places]
 
     def gains(places: Array) -> Array:
-        columns = features @ features[candidates[places]].T
-        columns -= covered[:, None]
-        return np.round(weights @ np.maximum(columns, 0.0, out=columns), DECIMALS)
+        rows = likeness(places)
+        rows -= covered
+        return np.round(np.maximum(rows, 0.0, out=rows) @ weights, DECIMALS)
 
     bound = np.concatenate([gains(part) for part in np.split(*_parts(len(candidates)))])
     fresh = np.ones(len(candidates), dtype=bool)
@@ -87,7 +92,7 @@ def lazy_greedy(features: Array, weights: Array, candidates: Array, k: int) -> l
         chosen.append(pick)
         if len(chosen) == k:
             return chosen
-        np.maximum(covered, features @ features[candidates[pick]], out=covered)
+        np.maximum(covered, likeness(np.array([pick]))[0], out=covered)
         bound[pick] = -np.inf
         fresh[:] = False
         fresh[chosen] = True  # never to be looked at again

@@ -20,8 +20,8 @@ from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.selection.contract import Selector
+from ntlbg.selection.rivals.inputs import unit_rows
 from ntlbg.statistics.points import squared_distance
-from ntlbg.statistics.principal import denoised
 
 COPY = 1e-12  # squared distance of unit rows below which two frames differ by rounding alone
 
@@ -35,7 +35,7 @@ class FarthestPoint(Selector):
     uses_relevance: ClassVar[bool] = False
 
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
-        looks = denoised(video.features, video.timestamps_s, smoothing_s=0.0)
+        looks = unit_rows(video)
         return self.selection(video, farthest_picks(looks, k))
 
 

@@ -23,7 +23,7 @@ from ntlbg.statistics import laws
 from ntlbg.statistics.points import cell_masses, explained, nearest
 from ntlbg.statistics.threads import one_thread
 
-BLOCK = 262_144  # entries of a block of the kernel: its T² values are summed, never held
+ROWS = 64  # of a block of the kernel: its T² values are summed, never held
 DECIMALS = 12  # the kernel is at most 1: what differs less is rounding, and the earlier frame is taken
 
 
@@ -64,12 +64,23 @@ def herd(points: Array, weights: Array, width2: float, k: int) -> Array:
     """
     norms2 = np.square(points).sum(axis=1)
 
-    def kernel(rows: slice | list[int]) -> Array:
-        distance2 = np.maximum(norms2[rows][:, None] + norms2 - 2 * (points[rows] @ points.T), 0.0)
-        return np.exp(distance2 / -width2) if width2 > 0 else np.ones_like(distance2)
+    def kernel(first: int, last: int, since: int = 0) -> Array:
+        """Of the points from `first` up to `last` with those from `since` on."""
+        if not width2 > 0:
+            return np.ones((last - first, len(points) - since))
+        values = (2 * points[first:last]) @ points[since:].T  # each step in place: the exponential is dear enough
+        values -= norms2[first:last, None]
+        values -= norms2[since:]
+        np.minimum(values, 0.0, out=values)
+        values /= width2
+        return np.exp(values, out=values)
 
-    height = max(1, BLOCK // len(points))
-    embedding = np.concatenate([kernel(slice(i, i + height)) @ weights for i in range(0, len(points), height)])
+    embedding = np.zeros(len(points))
+    for first in range(0, len(points), ROWS):
+        last = min(first + ROWS, len(points))
+        values = kernel(first, last, first)  # the other half is its mirror image
+        embedding[first:last] += values @ weights[first:]
+        embedding[last:] += weights[first:last] @ values[:, last - first :]
     so_far = np.zeros(len(points))
     is_open = np.ones(len(points), dtype=bool)
     chosen: list[int] = []
@@ -78,5 +89,5 @@ def herd(points: Array, weights: Array, width2: float, k: int) -> Array:
         pick = int(np.argmax(np.where(is_open, lacking, -np.inf)))
         chosen.append(pick)
         is_open[pick] = False
-        so_far += kernel([pick])[0]
+        so_far += kernel(pick, pick + 1)[0]
     return np.array(chosen)

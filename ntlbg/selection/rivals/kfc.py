@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
+from scipy.linalg import eigh_tridiagonal, eigvalsh_tridiagonal, lapack
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
@@ -28,6 +29,7 @@ from ntlbg.statistics.threads import one_thread
 RANK_SHARE = 4  # the approximation keeps T / 4 singular values
 ALL_NODES = 4  # up to this many frames per pick, every frame is a node
 DECIMALS = 10  # of the largest weight: what differs less is rounding, and the earlier frame is taken
+EQUAL = 1e-12  # of the largest: singular values nearer than this differ by rounding
 CODE_RADIUS = 1  # of the released local search; the paper's is 2
 CODE_LONG = 1800  # frames: the released code thins "long" Video-MME videos, half an hour and more, to 128 nodes
 
@@ -37,8 +39,9 @@ class KFC(Selector):
     """The greedy KFC of Nar-KFC (without its narratives).
 
     Mended: a pair counts the relevance of both its frames, each by half, not the earlier one's alone; the nodes reach
-    the end of the video; very short videos keep one singular value; budgets above the nodes widen them; a constant
-    curve counts as 0, so its level changes nothing.
+    the end of the video; very short videos keep one singular value; equal singular values, as copies of frames make
+    them, stay or go together; budgets above the nodes widen them; a constant curve counts as 0, so its level changes
+    nothing.
     """
 
     name: ClassVar[str] = "kfc"
@@ -84,11 +87,11 @@ class Pairs:
         if self.values is not None and self.vectors is not None:
             return (self.vectors[rows] * self.values) @ self.vectors[columns].T
         r, s = self.relevance[rows][:, None], self.relevance[columns]
-        weights = np.exp(-(self.features[rows] @ self.features[columns].T))
-        before = rows[:, None] < columns
-        weights += np.where(before, r, s) if self.earlier_only else (r + s) / 2
-        same = rows[:, None] == columns
-        return np.where(same, 2 * r, weights)
+        weights = -self.features[rows] @ self.features[columns].T
+        np.exp(weights, out=weights)
+        weights += np.where(rows[:, None] < columns, r, s) if self.earlier_only else (r + s) / 2
+        np.copyto(weights, 2 * r, where=rows[:, None] == columns)
+        return weights
 
     def diagonal(self, rows: Array) -> Array:
         """Weight of each frame with itself: [rows]."""
@@ -109,10 +112,42 @@ def pairs_of(video: VideoIndex, query: Query, raw: bool, low_rank_frames: int) -
     if frames > low_rank_frames:
         return exact
     kept = frames // RANK_SHARE if raw else max(1, frames // RANK_SHARE)
-    values, vectors = np.linalg.eigh(exact.block(np.arange(frames), np.arange(frames)))
-    # the singular values of a symmetric matrix are the absolute eigenvalues
-    leading = np.argsort(-np.abs(values), kind="stable")[:kept]
-    return Pairs(exact.features, relevance, raw, values[leading], np.ascontiguousarray(vectors[:, leading]))
+    values, vectors = largest_eigenpairs(exact.block(np.arange(frames), np.arange(frames)), kept, 0.0 if raw else EQUAL)
+    return Pairs(exact.features, relevance, raw, values, vectors)
+
+
+def largest_eigenpairs(matrix: Array, count: int, equal: float = 0.0) -> tuple[Array, Array]:
+    """The eigenvalues of largest size and their vectors: [count] rising, [n, count].
+
+    matrix: [n, n], symmetric; it is overwritten, as a long video's takes hundreds of megabytes.
+
+    equal: those as large as the last of them, to this share of the largest, come along: one of several vectors of equal
+    value is whatever the library makes it, all of them together are one space.
+    The singular values of a symmetric matrix are its absolute eigenvalues, so the leading ones lie at both ends of the
+    spectrum. Only theirs are turned back into vectors of the matrix: half the time of all of them.
+    """
+    n = len(matrix)
+    work = int(lapack.dsytrd_lwork(n, lower=1)[0])
+    reflectors, diagonal, beside, scales, _ = lapack.dsytrd(matrix.T, lower=1, lwork=work, overwrite_a=1)
+    values = eigvalsh_tridiagonal(diagonal, beside)
+    sizes = np.abs(values)
+    order = np.argsort(-sizes, kind="stable")
+    if count and equal:
+        count = int(np.count_nonzero(sizes >= sizes[order[count - 1]] - equal * sizes[order[0]]))
+    leading = np.sort(order[:count])  # values rise, so these are at most two runs
+    values, vectors = np.empty(count), np.empty((n, count), order="F")
+    done = 0
+    for end in np.split(leading, np.flatnonzero(np.diff(leading) > 1) + 1):
+        if len(end):
+            here = slice(done, done := done + len(end))
+            values[here], vectors[:, here] = eigh_tridiagonal(
+                diagonal, beside, select="i", select_range=(end[0], end[-1]), lapack_driver="stemr"
+            )
+    if n > 1 and count:
+        below, rest = np.asfortranarray(reflectors[1:, :-1]), np.asfortranarray(vectors[1:])
+        work = int(lapack.dormqr("L", "N", below, scales, rest, -1)[1][0])
+        vectors[1:] = lapack.dormqr("L", "N", below, scales, rest, work, overwrite_c=1)[0]
+    return values, np.ascontiguousarray(vectors)
 
 
 def greedy(weights: Array, diagonal: Array, k: int) -> list[int]:

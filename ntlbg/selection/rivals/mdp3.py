@@ -158,9 +158,10 @@ def programme(gain: Array, kernel: Kernel, k: int, size: int, jitter: float, rec
     """The k frames of largest worth that the dynamic programme finds: sorted places in the pool; none where n < k.
 
     gain: [n]. size: frames of a segment. recount: count the frame before a segment again, as released.
-    Ties go to the state with fewer frames before the segment, and to the earlier frame.
+    Ties go to the earlier frames: to the state with more of them before the segment; as released, with fewer.
     """
     states: dict[int, State] = {0: State()}
+    order, margin = (1, 0.0) if recount else (-1, TIE)
     for start in range(0, len(gain), size):
         inside = np.arange(start, min(start + size, len(gain)))
         counts = sorted(states)
@@ -169,12 +170,12 @@ def programme(gain: Array, kernel: Kernel, k: int, size: int, jitter: float, rec
         budget = min(len(inside), k - counts[0])
         added, worth = conditional(gain[inside], kernel.block(inside, inside), given, budget, jitter)
         after: dict[int, State] = {}
-        for row, count in enumerate(counts):
+        for row, count in list(enumerate(counts))[::order]:
             old = states[count]
             again = gain[old.last] if recount and old.last >= 0 else 0.0
             for n in range(min(budget, k - count) + 1):
                 value = old.worth + (worth[row, n] + again if n else 0.0)
-                if count + n not in after or value > after[count + n].worth:
+                if count + n not in after or value > after[count + n].worth + margin:
                     picks = inside[added[row, :n]]
                     after[count + n] = State(value, int(picks.max()) if n else old.last, picks if n else None, old)
         states = after

@@ -21,8 +21,8 @@ from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.selection.contract import Selector
+from ntlbg.selection.rivals.inputs import unit_rows
 from ntlbg.selection.rivals.scores import unit_range
-from ntlbg.statistics.principal import denoised
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -37,7 +37,7 @@ class MMR(Selector):
     relevance_share: Share = 0.5  # λ: 1 is top-k, 0 never looks at the question
 
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
-        looks = denoised(video.features, video.timestamps_s, smoothing_s=0.0)
+        looks = unit_rows(video)
         return self.selection(video, mmr_picks(unit_range(query.relevance), looks, self.relevance_share, k))
 
 
