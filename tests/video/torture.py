@@ -437,7 +437,7 @@ _LIES: dict[str, tuple[Any, ...]] = {
     "count_of_times": ("h264.mp4", _after(b"stts", 8, _MANY), "ok"),
     "count_of_sizes": ("h264.mp4", _after(b"stsz", 8, _MANY), "open_failed"),
     "one_size": ("h264.mp4", _after(b"stsz", 4, _MANY), "empty"),
-    "no_time_passes": ("h264.mp4", _after(b"stts", 12, bytes(4)), "truncated"),
+    "no_time_passes": ("h264.mp4", _after(b"stts", 12, bytes(4)), "corrupt"),
     "chunks_beyond_the_end": ("h264.mp4", _after(b"stco", 8, _MANY), "empty"),
     "giant_picture": ("h264.mp4", _after(b"stsd", 40, b"\xff\xff\xff\xff"), "ok"),
     "edit_beyond_the_end": ("h264.mp4", _after(b"elst", 12, _MANY), "empty"),
