@@ -174,7 +174,7 @@ def _avi(file: BinaryIO, size: int, streams: int) -> Iterator[Stretch]:
                 until = min(size, inner + 8 + length) if length > 4 else size
                 if inner + 8 + length > size:
                     yield Stretch(size, size)
-                broken = _chain_breaks(file, inner + 12, until, streams, _listed(file, inner + 8 + length))
+                broken = _chain_breaks(file, inner + 12, until, streams, _listed(file, inner + 8 + length), size)
                 if broken is not None:
                     yield Stretch(broken, size)
                     return
@@ -192,7 +192,9 @@ def _listed(file: BinaryIO, at: int) -> Iterator[tuple[bytes, int]]:
             yield entries[entry : entry + 4], int.from_bytes(entries[entry + 12 : entry + 16], "little")
 
 
-def _chain_breaks(file: BinaryIO, at: int, end: int, streams: int, listed: Iterator[tuple[bytes, int]]) -> int | None:
+def _chain_breaks(
+    file: BinaryIO, at: int, end: int, streams: int, listed: Iterator[tuple[bytes, int]], size: int
+) -> int | None:
     """Where the chunk begins that leads out of the chain of a `movi` list, or that its list does not name in its place;
     None: none does."""
     last = at
@@ -204,7 +206,7 @@ def _chain_breaks(file: BinaryIO, at: int, end: int, streams: int, listed: Itera
         if not known or (known[1] and int(known[1]) >= streams):
             return last
         if name != b"LIST" and at + 8 + length > end:
-            return at
+            return at if end < size else None  # the last chunk of a file that is cut
         if known[1] and next(listed, (name, length)) != (name, length):
             return last
         last = at

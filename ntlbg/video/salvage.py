@@ -96,7 +96,7 @@ class Damage:
                     self.stretch(int(earlier[-1]) + self._step, begins, sign)
 
     def open_end(self) -> None:
-        """A container that does not tell its length may end between pictures that belong together.
+        """The file may end between pictures that belong together.
 
         Where frames are reordered, a gap beside the last packet's frame is where those after it would have been.
         """
@@ -152,10 +152,11 @@ def damage_of(index: PacketIndex) -> Damage:
         damage.stretch(index.origin, int(index.shown[0]), "packets are missing")
     if index.timed:
         _note_packets(index, damage)
-    if index.timed and index.zero is None:
-        damage.open_end()
     partial = index.damaged[-1] and index.missing_s > index.last_length * index.tick_s
-    if total in index.lost or index.cut or index.truncated or partial:
+    early = total in index.lost or index.cut or index.truncated or partial
+    if index.timed and (early or index.zero is None):
+        damage.open_end()
+    if early:
         damage.stretch(min(damage.end, index.origin + round(index.end_s / index.tick_s)), damage.end, "ends early")
     return damage
 
