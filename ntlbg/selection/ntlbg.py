@@ -95,11 +95,11 @@ class NTLBG(Tilted):
         x, times = law.space.features[frames], video.timestamps_s[frames]
         weight, share, width_s = self.trade_off(law)
 
-        def column(j: int) -> Array:
-            near = np.exp(np.square(times - times[j]) / (-2 * width_s**2))
-            return (x @ x[j]) * (1 - share + share * near)
+        def rows(j: Array) -> Array:
+            near = np.exp(np.square(times - times[j][:, None]) / (-2 * width_s**2))
+            return (x[j] @ x.T) * (1 - share + share * near)
 
-        return greedy_logdet(weight * law.z[frames], np.einsum("ij,ij->i", x, x), column, k, self.jitter)
+        return greedy_logdet(weight * law.z[frames], np.einsum("ij,ij->i", x, x), rows, k, self.jitter)
 
     def trade_off(self, law: Law) -> tuple[float, float, float]:
         """(weight of relevance, time's share of the kernel, its width in seconds), by how sharp the curve is."""

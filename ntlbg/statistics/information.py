@@ -14,15 +14,16 @@ from ntlbg.records.arrays import Array
 from ntlbg.statistics.threads import one_thread
 
 TIE = 1e-9  # values nearer than this differ by rounding: equal candidates stay equal in whatever order sums are made
-BATCH = 16  # candidates whose gain is computed anew together
+BATCH = 16  # candidates whose gain is computed anew together, and whose kernel is asked for together
 
 
 @one_thread()
-def greedy_logdet(gain: Array, variance: Array, column: Callable[[int], Array], k: int, jitter: float) -> list[int]:
+def greedy_logdet(gain: Array, variance: Array, rows: Callable[[Array], Array], k: int, jitter: float) -> list[int]:
     """Choose k of m candidates, each time the one of largest gain + log(conditional variance given the chosen).
 
-    gain: [m], what a candidate is worth by itself. variance: [m], the kernel's diagonal. column(j): [m], the
-    kernel's column of candidate j, asked for once per chosen candidate. jitter: noise variance added to the
+    gain: [m], what a candidate is worth by itself. variance: [m], the kernel's diagonal. rows(j): [len(j), m], the
+    kernel's rows of candidates j, an array of its own. They are asked for by the BATCH of largest value now, most of
+    which are chosen next: one product of matrices instead of many with a vector. jitter: noise variance added to the
     diagonal; it bounds every conditional variance from below, so duplicates are never singular.
     Returns candidates in the order of choice; ties go to the lower index. k ≤ m.
     """
@@ -30,12 +31,20 @@ def greedy_logdet(gain: Array, variance: Array, column: Callable[[int], Array], 
     open_gain = np.array(gain, dtype=np.float64)
     factors = np.empty((k, len(gain)))  # rows of the Cholesky factor
     chosen: list[int] = []
+    batch: dict[int, Array] = {}  # kernel rows less what was explained when they were asked for
+    since = 0  # how many were chosen then
     for n in range(k):
         values = open_gain + np.log(left)
         pick = int(np.argmax(values >= values.max() - TIE))
+        if pick not in batch:
+            size = min(BATCH, 2 * (k - n), len(values))
+            likely = np.argpartition(values, -size)[-size:]
+            likely = np.append(likely[likely != pick][: size - 1], pick)
+            unexplained = rows(likely) - factors[:n, likely].T @ factors[:n]
+            batch, since = dict(zip(likely.tolist(), unexplained, strict=True)), n
         chosen.append(pick)
         open_gain[pick] = -np.inf
-        row = (column(pick) - factors[:n, pick] @ factors[:n]) / np.sqrt(left[pick])
+        row = (batch[pick] - factors[since:n, pick] @ factors[since:n]) / np.sqrt(left[pick])
         factors[n] = row
         left = np.maximum(left - np.square(row), jitter)  # exact arithmetic never goes below; rounding might
     return chosen

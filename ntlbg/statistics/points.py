@@ -15,7 +15,8 @@ from ntlbg.records.arrays import Array
 from ntlbg.statistics.threads import one_thread
 
 ROWS = 64  # points of a distance block, more where codewords are few: no n × n matrix is ever made, and
-BLOCK = 32_768  # entries of a block stay in the processor's cache
+BLOCK = 65_536  # entries of a block stay in the processor's cache
+SINGLE = 2.0**-24  # relative rounding of single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,35 +40,60 @@ def nearest(points: Array, centres: Array, within2: Array | None = None) -> tupl
     """The nearest codeword of each point, and the squared distance to it.
 
     points: [n, r]. centres: [m, r]. within2: [n], squared distances in which each point is known to have a codeword;
-    they change no result. Codewords that differ from a block of points by more than that in the last coordinate
-    alone are then left out, which spares two thirds of the work where that coordinate is time and points are in order.
+    without it, that to the codewords beside it in the last coordinate is taken. It changes no result: codewords that
+    differ from a block of points by more than that in the last coordinate alone are left out, which spares two thirds
+    of the work where that coordinate is time and points are in order. A point without any in reach gets some codeword.
+    Distances are compared in single precision first; where its rounding could hide another codeword, in double.
     Returns ([n] int64, [n] float64). Ties go to the codeword of smaller last coordinate, then of lower index.
     """
     order = np.argsort(centres[:, -1], kind="stable")
     axis, columns = centres[order, -1], np.ascontiguousarray(centres[order].T)
-    halves = -0.5 * np.square(columns).sum(axis=0)
-    n, m = len(points), len(centres)
+    lengths2 = np.square(columns).sum(axis=0)
+    (n, r), m = points.shape, len(centres)
+    if within2 is None:
+        within2 = _beside(points, centres, order)
     height = min(n, max(ROWS, BLOCK // m))
     starts = range(0, n, height)
-    if within2 is None:
-        first, last = [0] * len(starts), [m] * len(starts)
-    else:
-        reach = np.sqrt(np.maximum.reduceat(within2, starts)) * (1 + 1e-9) + 1e-12  # rounding must leave none out
-        low = np.minimum.reduceat(points[:, -1], starts) - reach
-        high = np.maximum.reduceat(points[:, -1], starts) + reach
-        first = np.searchsorted(axis, low, side="left").tolist()
-        last = np.searchsorted(axis, high, side="right").tolist()
-    cells = np.empty(n, dtype=np.int64)
-    memory = np.empty(height * m)
-    for start, lo, hi in zip(starts, first, last, strict=True):
-        rows = points[start : start + height]
-        # y·c - |c|²/2 is largest where |y - c|² is least
-        scores = memory[: len(rows) * (hi - lo)].reshape(len(rows), hi - lo)
-        np.matmul(rows, columns[:, lo:hi], out=scores)
-        scores += halves[lo:hi]
-        cells[start : start + height] = np.argmax(scores, axis=1) + lo
+    reach = np.sqrt(np.maximum.reduceat(within2, starts)) * (1 + 1e-9) + 1e-12  # rounding must leave none out
+    first = np.searchsorted(axis, np.minimum.reduceat(points[:, -1], starts) - reach, side="left").tolist()
+    last = np.searchsorted(axis, np.maximum.reduceat(points[:, -1], starts) + reach, side="right").tolist()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # what is no number is in doubt
+        # y·c - |c|²/2 is largest where |y - c|² is least: one product of (y, 1) and (c, -|c|²/2)
+        left, right = np.ones((n, r + 1), dtype=np.float32), np.empty((r + 1, m), dtype=np.float32)
+        left[:, :-1], right[:-1], right[-1] = points, columns, -0.5 * lengths2
+        longest2 = lengths2.max()
+        size = np.sqrt(np.einsum("ij,ij->i", points, points) * longest2) + longest2 / 2  # of a score, at most
+        doubt = 2 * (r + 4) * SINGLE * size + np.finfo(np.float32).tiny * (r + 4)  # two scores are rounded
+        cells, memory, places = np.zeros(n, dtype=np.int64), np.empty(height * m, dtype=np.float32), np.arange(height)
+        for start, lo, hi in zip(starts, first, last, strict=True):
+            if lo >= hi:
+                continue
+            block = slice(start, min(start + height, n))
+            rows = places[: block.stop - start]
+            scores = memory[: len(rows) * (hi - lo)].reshape(len(rows), hi - lo)
+            np.matmul(left[block], right[:, lo:hi], out=scores)
+            best = np.argmax(scores, axis=1)
+            lead = scores[rows, best]
+            scores[rows, best] = -np.inf
+            lead -= scores.max(axis=1)
+            unsure = np.flatnonzero(~(lead > doubt[block]))
+            if len(unsure):
+                exact = points[block][unsure] @ columns[:, lo:hi]
+                exact -= 0.5 * lengths2[lo:hi]
+                best[unsure] = np.argmax(exact, axis=1)
+            cells[block] = best + lo
     cells = order[cells]
     return cells, squared_distance(points, centres[cells])
+
+
+def _beside(points: Array, centres: Array, order: Array) -> Array:
+    """Squared distance of each point to the nearer of the two codewords beside it in the last coordinate: [n].
+
+    order: [m], the codewords by that coordinate.
+    """
+    after = np.searchsorted(centres[order, -1], points[:, -1])
+    beside = order[np.clip([after - 1, after], 0, len(order) - 1)]
+    return np.minimum(squared_distance(points, centres[beside[0]]), squared_distance(points, centres[beside[1]]))
 
 
 def squared_distance(a: Array, b: Array) -> Array:
@@ -98,11 +124,11 @@ def repair(cells: Array, distance2: Array, weights: Array, m: int) -> None:
 
     No cell is emptied for it: a point alone in its cell stays. Ties go to the earlier point. Needs n ≥ m.
     """
-    counts = np.bincount(cells, minlength=m)
-    empty = np.flatnonzero(counts == 0)
-    if not len(empty):
+    counts = np.bincount(cells, minlength=m).tolist()
+    empty = [cell for cell, count in enumerate(counts) if count == 0]
+    if not empty:
         return
-    candidates = iter(np.argsort(-weights * distance2, kind="stable"))
+    candidates = iter(np.argsort(-weights * distance2, kind="stable").tolist())
     for cell in empty:
         point = next(t for t in candidates if counts[cells[t]] > 1)
         counts[cells[point]] -= 1
@@ -122,18 +148,45 @@ def lbg(points: Array, weights: Array, start: Array, steps: int) -> Representati
     cells, distance2 = nearest(points, start[distinct])
     cells = distinct[cells]
     errors.append(float(weights @ distance2))
+    centres = start
     for step in range(steps):
+        assigned, before = cells.copy(), centres
         repair(cells, distance2, weights, m)
         centres = cell_means(points, weights, cells, m)
         distance2 = squared_distance(points, centres[cells])
         errors.append(float(weights @ distance2))
         if step + 1 == steps:
             break
-        moved, moved2 = nearest(points, centres, distance2)
+        stayed = np.all(centres == before, axis=1)
+        moved, moved2 = _reassigned(points, centres, cells, distance2, stayed, stayed[cells] & (cells == assigned))
         if np.array_equal(moved, cells):
             break
         cells, distance2 = moved, moved2
     return Representation(centres, cells, distance2, cell_masses(cells, weights, m), tuple(errors))
+
+
+def _reassigned(
+    points: Array, centres: Array, cells: Array, distance2: Array, stayed: Array, settled: Array
+) -> tuple[Array, Array]:
+    """`nearest`, with fewer comparisons: a point whose own codeword stayed can only go to one that did not.
+
+    cells, distance2: [n], where the points are and how far from its codeword. stayed: [m] bool, the codewords that are
+    where they were when the cells were drawn. settled: [n] bool, points that were drawn to such a one.
+    """
+    cells, distance2 = cells.copy(), distance2.copy()
+    loose, settled, gone = np.flatnonzero(~settled), np.flatnonzero(settled), np.flatnonzero(~stayed)
+    if len(loose):
+        cells[loose], distance2[loose] = nearest(points[loose], centres, distance2[loose])
+    if len(settled) and len(gone):
+        other, other2 = nearest(points[settled], centres[gone], distance2[settled])
+        other = gone[other]
+        mine, mine2 = cells[settled], distance2[settled]
+        # ties as `nearest` has them
+        axis, own = centres[other, -1], centres[mine, -1]
+        earlier = (axis < own) | ((axis == own) & (other < mine))
+        better = (other2 < mine2) | ((other2 == mine2) & earlier)
+        cells[settled[better]], distance2[settled[better]] = other[better], other2[better]
+    return cells, distance2
 
 
 def error_direct(points: Array, weights: Array, centres: Array) -> float:

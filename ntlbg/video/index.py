@@ -18,6 +18,7 @@ import numpy as np
 from ntlbg.records.arrays import Array
 from ntlbg.video.complaints import listening
 from ntlbg.video.integrity import broken_stretches
+from ntlbg.video.order import misplaced
 from ntlbg.video.references import ONE_EACH, facts_reader
 from ntlbg.video.syntax import Syntax
 
@@ -34,13 +35,13 @@ class PacketIndex:
     """What the packets of one picture track say.
 
     pts: [n] int64 display time of each packet, in coding order (AVI: decoding times). hidden: [n] bool, packets
-    outside an edit list: decoded, never shown. keys: [n] bool, packets that the container calls key frames, which
-    proves nothing. starts: [g] positions where a group of packets begins that needs nothing before it, or None when
-    that is not proven for the whole file. lonely: [n] bool, packets that no other packet needs. damaged: [n] bool,
-    packets that are marked as incomplete, lie in a broken stretch of the file (see `integrity`) or hold what no encoder
-    writes (see `syntax`). lost: positions before which packets are missing, n for the end. tick_s: seconds per tick.
-    cut: reading stopped with an error. by_order: [T] times of the frames in the order in which they are decoded, where
-    packets alone do not tell (see `untimed`).
+    outside an edit list, or with times that cannot be: decoded, never shown. keys: [n] bool, packets that the container
+    calls key frames, which proves nothing. starts: [g] positions where a group of packets begins that needs nothing
+    before it, or None when that is not proven for the whole file. lonely: [n] bool, packets that no other packet needs.
+    damaged: [n] bool, packets that are marked as incomplete, lie in a broken stretch of the file (see `integrity`),
+    hold what no encoder writes (see `syntax`) or carry times that cannot be (see `order`). lost: positions before which
+    packets are missing, n for the end. tick_s: seconds per tick. cut: reading stopped with an error. by_order: [T]
+    times of the frames in the order in which they are decoded, where packets alone do not tell (see `untimed`).
     """
 
     pts: Array
@@ -53,7 +54,7 @@ class PacketIndex:
     tick_s: float
     timed: bool  # packets carry real display times, each its own
     one_each: bool  # every packet holds one picture, so as many frames must come out
-    from_zero: bool  # the container's clock starts at zero: all but MPEG's
+    zero: int | None  # when the first frame of an unharmed file is shown; None: its container may begin at any time
     ordered: bool  # the k-th frame that comes out gets the k-th time of `shown`: AVI, and where there is `by_order`
     untimed: bool  # some packets carry no time at all, so `pts` holds guesses
     step: float  # usual ticks between frames, as the header says; 0: it does not
@@ -73,7 +74,7 @@ class PacketIndex:
     def origin(self) -> int:
         """The tick from which seconds count: the first frame's; where frames before it are lost, the clock's zero."""
         first = int(self.shown[0])
-        return min(first, 0) if self.from_zero and (0 in self.lost or self.headless) else first
+        return min(first, self.zero) if self.zero is not None and (0 in self.lost or self.headless) else first
 
     @cached_property
     def headless(self) -> bool:
@@ -173,7 +174,10 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     rate, tick = stream.average_rate or stream.guessed_rate, stream.time_base
     step = float(1 / (rate * tick)) if rate and tick else 0.0
     times = _filled(known, dts, step)
-    away = np.array(hidden, dtype=bool)
+    away, key = np.array(hidden, dtype=bool), np.array(keys, dtype=bool)
+    liars = misplaced(times, key, codec) if timed else np.zeros(times.size, dtype=bool)
+    liars &= not np.all(away | liars)
+    away, key = away | liars, key & ~liars
     timed = timed and np.unique(times[~away]).size == int((~away).sum())
     proven = facts is not None and timed
     tick_s = float(stream.time_base or 1)
@@ -183,15 +187,15 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
     return PacketIndex(
         pts=times,
         hidden=away,
-        keys=np.array(keys, dtype=bool),
+        keys=key,
         lonely=np.array(lonely, dtype=bool) if proven else np.zeros(times.size, dtype=bool),
-        damaged=np.array(damaged, dtype=bool) | broken,
+        damaged=np.array(damaged, dtype=bool) | broken | liars,
         lost=tuple(sorted({*lost, *lacking})),
         starts=closed_groups(times, np.array(idr, dtype=bool)) if proven else None,
         tick_s=tick_s,
         timed=timed,
         one_each=one_each and timed,
-        from_zero="mpeg" not in container.format.name,
+        zero=_zero(container.format.name, pts, dts, keys),
         ordered=ordered,
         untimed=None in known and not ordered,
         step=step,
@@ -199,6 +203,14 @@ def read_index(container: InputContainer, stream: VideoStream, path: str | Path)
         cut=cut,
         missing_s=_missing(container, stream, float(times[last] + length) * tick_s, path),
     )
+
+
+def _zero(container: str, pts: list[int | None], dts: list[int | None], keys: list[bool]) -> int | None:
+    if "mpeg" in container:
+        return None
+    if container == "flv":  # decoding begins at zero, so the first frame comes as late as any key frame does
+        return next((p - d for p, d, key in zip(pts, dts, keys, strict=True) if key and p and d is not None), 0)
+    return 0
 
 
 def _located(places: Array, container: InputContainer, path: str | Path) -> tuple[Array, set[int]]:

@@ -174,7 +174,7 @@ def _avi(file: BinaryIO, size: int, streams: int) -> Iterator[Stretch]:
                 until = min(size, inner + 8 + length) if length > 4 else size
                 if inner + 8 + length > size:
                     yield Stretch(size, size)
-                broken = _chain_breaks(file, inner + 12, until, streams)
+                broken = _chain_breaks(file, inner + 12, until, streams, _listed(file, inner + 8 + length), size)
                 if broken is not None:
                     yield Stretch(broken, size)
                     return
@@ -182,8 +182,21 @@ def _avi(file: BinaryIO, size: int, streams: int) -> Iterator[Stretch]:
         at = end + end % 2
 
 
-def _chain_breaks(file: BinaryIO, at: int, end: int, streams: int) -> int | None:
-    """Where the chunk begins that leads out of the chain of a `movi` list; None: none does."""
+def _listed(file: BinaryIO, at: int) -> Iterator[tuple[bytes, int]]:
+    """(name, length) of the chunks that the list after a `movi` list names, in order; none where there is no list."""
+    name, length, _ = _chunk(file, at + at % 2)
+    file.seek(at + at % 2 + 8)
+    entries = file.read(length) if name == b"idx1" else b""
+    for entry in range(0, len(entries) - 15, 16):
+        if _CHUNK.fullmatch(entries[entry : entry + 4]):
+            yield entries[entry : entry + 4], int.from_bytes(entries[entry + 12 : entry + 16], "little")
+
+
+def _chain_breaks(
+    file: BinaryIO, at: int, end: int, streams: int, listed: Iterator[tuple[bytes, int]], size: int
+) -> int | None:
+    """Where the chunk begins that leads out of the chain of a `movi` list, or that its list does not name in its place;
+    None: none does."""
     last = at
     while at + 8 <= end:
         name, length, kind = _chunk(file, at)
@@ -191,6 +204,10 @@ def _chain_breaks(file: BinaryIO, at: int, end: int, streams: int) -> int | None
             return None
         known = _CHUNK.fullmatch(name)
         if not known or (known[1] and int(known[1]) >= streams):
+            return last
+        if name != b"LIST" and at + 8 + length > end:
+            return at if end < size else None  # the last chunk of a file that is cut
+        if known[1] and next(listed, (name, length)) != (name, length):
             return last
         last = at
         if name == b"LIST" and kind == b"rec ":

@@ -57,9 +57,18 @@ class Damage:
         following = (*self.starts, self._index.pts.size)[group + 1]
         return range(self.starts[group], following)
 
+    def _begins(self, group: int) -> int:
+        """When the first of a group's packets is shown; where none has a time, when the frame before it was."""
+        packets = self.packets(group)
+        shown = self._index.pts[packets][~self._index.hidden[packets]]
+        if shown.size:
+            return int(shown.min())
+        earlier = self._index.pts[: packets.start][~self._index.hidden[: packets.start]]
+        return int(earlier.max()) if earlier.size else self._index.origin
+
     def packet(self, position: int, sign: str) -> None:
         """A packet shows damage: its group is lost. Nothing refers to the last packet: of the file's end, it alone."""
-        if position == self._index.pts.size - 1:
+        if position == self._index.pts.size - 1 and not self._index.hidden[position]:
             self.frame(int(self._index.pts[position]), sign)
         else:
             self.group(self.group_of(position), sign)
@@ -72,7 +81,7 @@ class Damage:
         following = group + 1 < len(self.starts)
         # the pictures before the next key frame look back into this group
         until = int(self._index.pts[self.starts[group + 1]]) if following else self.end
-        self.stretch(int(self._index.pts[self.packets(group)].min()), until, sign)
+        self.stretch(self._begins(group), until, sign)
 
     def gap(self, position: int, sign: str) -> None:
         """Packets are missing before a position, and with them perhaps the pictures before the next key frame."""
@@ -81,10 +90,25 @@ class Damage:
             # what is missing before a key frame belongs to the group before it
             if group != self.group_of(position) or not self._index.keys[position]:
                 self.group(group, sign)
-                begins = int(self._index.pts[self.packets(group)].min())
+                begins = self._begins(group)
                 earlier = self._index.shown[: np.searchsorted(self._index.shown, begins)]
                 if earlier.size:
                     self.stretch(int(earlier[-1]) + self._step, begins, sign)
+
+    def open_end(self) -> None:
+        """The file may end between pictures that belong together.
+
+        Where frames are reordered, a gap beside the last packet's frame is where those after it would have been.
+        """
+        pts, shown = self._index.pts, self._index.shown
+        if self._index.hidden[-1] or np.all(np.diff(pts) > 0):
+            return
+        at = int(np.searchsorted(shown, pts[-1]))
+        for before, after in zip(
+            shown[max(at - 1, 0) : at + 1].tolist(), shown[max(at - 1, 0) + 1 : at + 2].tolist(), strict=False
+        ):
+            if after - before > 1.5 * self._step:
+                self.stretch(before + self._step, after, "ends early")
 
     def frame(self, ticks: int, sign: str) -> None:
         """One frame is lost, up to the next."""
@@ -128,7 +152,11 @@ def damage_of(index: PacketIndex) -> Damage:
         damage.stretch(index.origin, int(index.shown[0]), "packets are missing")
     if index.timed:
         _note_packets(index, damage)
-    if total in index.lost or index.cut or index.truncated:
+    partial = index.damaged[-1] and index.missing_s > index.last_length * index.tick_s
+    early = total in index.lost or index.cut or index.truncated or partial
+    if index.timed and (early or index.zero is None):
+        damage.open_end()
+    if early:
         damage.stretch(min(damage.end, index.origin + round(index.end_s / index.tick_s)), damage.end, "ends early")
     return damage
 
@@ -213,6 +241,11 @@ class _Source:
             return [], self._ears.decoder() or f"a packet does not decode ({reason_of(error)})"
         return frames, self._ears.decoder() or ""
 
+    @property
+    def reorders(self) -> bool:
+        """Whether frames come out later than their packets go in, as far as the decoder knows."""
+        return bool(self._decoder.has_b_frames)
+
     def emptied(self) -> list[VideoFrame]:
         """What the decoder still holds; it is as new afterwards."""
         frames, _ = self.decode(None)
@@ -273,6 +306,8 @@ def _by_order(source: _Source, index: PacketIndex, damage: Damage) -> Iterator[t
         packet, sign = source.next(), "a packet is incomplete or overwritten"
         if i != known and packet is not None:
             frames, sign = source.decode(packet)
+            if len(frames) != 1 and not source.reorders:
+                sign = sign or "a packet does not hold one frame"
         if sign or any(frame.is_corrupt for frame in frames):
             # before the last packet, what has come out is whole; before any other, the groups before its own
             whole = out if i == total - 1 else min(out, damage.starts[damage.group_of(i)])

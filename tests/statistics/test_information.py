@@ -36,13 +36,32 @@ def test_it_is_the_greedy_rule(seed, m, weight, data):
     assert chosen == plain(gain, kernel, k, 0.01)
 
 
+@pytest.mark.parametrize("batch", [1, 2, 5, 64])
+def test_asking_for_many_rows_at_a_time_changes_nothing(batch, monkeypatch):
+    """The same choice whether kernel rows come one by one or all together; no row is asked for without need."""
+    rng = np.random.default_rng(batch)
+    x = rng.normal(size=(50, 12))
+    gain, kernel = rng.normal(size=50), x @ x.T
+    wanted = plain(gain, kernel, 20, 0.01)
+    monkeypatch.setattr("ntlbg.statistics.information.BATCH", batch)
+    asked = []
+
+    def rows(j):
+        asked.append(len(j))
+        return kernel[j]
+
+    assert greedy_logdet(gain, np.diag(kernel), rows, 20, 0.01) == wanted
+    assert max(asked) <= batch
+    assert batch > 1 or asked == [1] * 20
+
+
 def test_the_first_pick_is_the_most_relevant():
     """At equal variance the gain alone decides the first pick; a larger k only adds."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 8))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     gain = rng.normal(size=60)
-    picks = [greedy_logdet(gain, np.ones(60), lambda j: x @ x[j], k, 0.01) for k in (1, 5, 20)]
+    picks = [greedy_logdet(gain, np.ones(60), lambda j: x[j] @ x.T, k, 0.01) for k in (1, 5, 20)]
     assert picks[0] == [int(gain.argmax())]
     assert picks[2][:5] == picks[1]
 
@@ -50,7 +69,7 @@ def test_the_first_pick_is_the_most_relevant():
 def test_duplicates_are_taken_last_and_never_fail():
     """Equal candidates: the first of each kind, then copies by index."""
     x = np.repeat(np.eye(3), 4, axis=0)
-    chosen = greedy_logdet(np.zeros(12), np.ones(12), lambda j: x @ x[j], 12, 0.01)
+    chosen = greedy_logdet(np.zeros(12), np.ones(12), lambda j: x[j] @ x.T, 12, 0.01)
     assert chosen[:3] == [0, 4, 8]
     assert sorted(chosen) == list(range(12))
 
@@ -75,7 +94,7 @@ def test_greedy_keeps_its_bound():
 def test_no_variance_falls_below_the_jitter(jitter):
     """A kernel of one direction: after one pick nothing is left but noise, and the choice goes on by gain."""
     gain = np.array([0.0, 3.0, 1.0, 2.0])
-    chosen = greedy_logdet(gain, np.ones(4), lambda j: np.ones(4), 4, jitter)
+    chosen = greedy_logdet(gain, np.ones(4), lambda j: np.ones((len(j), 4)), 4, jitter)
     assert chosen == [1, 3, 2, 0]
 
 

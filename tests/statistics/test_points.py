@@ -136,6 +136,59 @@ def test_the_nearest_is_the_nearest(n, m, r, seed):
     assert nearest(points, centres, full.min(axis=1))[0].tolist() == cells.tolist()
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1.0, 1e12, 1e30])
+@pytest.mark.parametrize("gap", [1e-1, 1e-5, 1e-9, 1e-13])
+def test_single_precision_decides_nothing_that_it_cannot_tell(scale, gap):
+    """Codewords in pairs that single precision cannot tell apart, in units in which it overflows or vanishes."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(200, 7))
+    centres = np.repeat(rng.normal(size=(15, 7)), 2, axis=0)
+    centres[1::2] += gap * rng.normal(size=(15, 7))
+    full = np.square(points[:, None] - centres[None]).sum(axis=2)
+    cells = nearest(scale * points, scale * centres)[0]
+    least = full.min(axis=1)
+    assert np.all(full[np.arange(200), cells] <= least + 1e-12)
+    assert gap < 1e-9 or cells.tolist() == full.argmin(axis=1).tolist()
+
+
+def written(points, weights, start, steps):
+    """The LBG steps with a whole table of distances each time; empty cells and ties as documented."""
+    m, centres = len(start), start
+    distinct = np.flatnonzero(np.concatenate([[True], np.any(start[1:] != start[:-1], axis=1)]))
+    order = distinct[np.argsort(start[distinct, -1], kind="stable")]
+    errors = []
+    for step in range(steps + 1):
+        table = np.square(points[:, None] - centres[order][None]).sum(axis=2)
+        cells = order[np.argmin(table, axis=1)]
+        distance2 = table.min(axis=1)
+        if step == 0:
+            errors.append(float(weights @ distance2))
+        if step == steps:
+            break
+        repair(cells, distance2, weights, m)
+        centres = cell_means(points, weights, cells, m)
+        own2 = np.square(points - centres[cells]).sum(axis=1)
+        errors.append(float(weights @ own2))
+        order, used = np.argsort(centres[:, -1], kind="stable"), cells
+    return centres, used, errors
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_steps_are_the_plain_steps(seed):
+    """Comparing settled points with moved codewords only changes nothing, whatever starts on whatever."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 200))
+    points, weights, _ = cloud(seed, n=n)
+    points = points[np.argsort(points[:, -1])]
+    start = points[np.sort(rng.integers(n, size=n // 3))]  # some of them more than once: empty cells
+    for steps in (1, 2, 3, 6):
+        found = lbg(points, weights, start, steps)
+        centres, cells, errors = written(points, weights, start, len(found.errors) - 1)
+        assert found.cells.tolist() == cells.tolist()
+        np.testing.assert_allclose(found.centres, centres, atol=1e-12)
+        np.testing.assert_allclose(found.errors, errors, atol=1e-12)
+
+
 def test_equal_codewords_go_to_the_lower_index():
     """Of two equal codewords the first has all the points."""
     points = np.random.default_rng(0).normal(size=(50, 4))

@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ntlbg.video.worker import decode_to_folder
+from ntlbg.video.decode import Sampling
+from ntlbg.video.shard import ShardWriter
+from ntlbg.video.worker import decode_to_folder, limit_memory
 
 
 def job(kind: str, folder: str) -> Any:
@@ -24,6 +26,12 @@ def job(kind: str, folder: str) -> Any:
         if not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGSEGV)
+    if kind == "greedy":
+        limit_memory(200)
+        return len(bytearray(1 << 30))
+    if kind == "modest":
+        limit_memory(200)
+        return len(bytearray(1 << 20))
     if kind == "raises":
         raise ValueError("a fault of the code")
     if kind == "modules":
@@ -39,3 +47,36 @@ def stuck_on_some(path: str, folder: str, *rest: Any) -> dict[str, Any]:
     if "deadly" in Path(path).name:
         os.kill(os.getpid(), signal.SIGKILL)
     return decode_to_folder(path, folder, *rest)
+
+
+def noted(path: str, folder: str, *rest: Any) -> dict[str, Any]:
+    """Decodes, and first writes down beside the store's rooms what it decodes."""
+    with (Path(folder).parents[2] / "begun.txt").open("a") as log:
+        log.write(f"{Path(path).name}\n")
+    return decode_to_folder(path, folder, *rest)
+
+
+def changed_while_read(path: str, folder: str, *rest: Any) -> dict[str, Any]:
+    """Decodes a file that vanishes or grows, as its name says, after its first frame."""
+    add = ShardWriter.add
+
+    def change(shard: ShardWriter, *frame: Any) -> None:
+        if "vanishing" in Path(path).name:
+            Path(path).unlink(missing_ok=True)
+        if "growing" in Path(path).name:
+            with Path(path).open("ab") as file:
+                file.write(b"more")
+        add(shard, *frame)
+
+    ShardWriter.add = change  # type: ignore[method-assign]
+    try:
+        return decode_to_folder(path, folder, *rest)
+    finally:
+        ShardWriter.add = add  # type: ignore[method-assign]
+
+
+def deadly_to_auto(path: str, folder: str, sampling: Sampling, backend: str, *rest: Any) -> dict[str, Any]:
+    """Dies where `auto` is asked; every other backend reads."""
+    if backend == "auto":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return decode_to_folder(path, folder, sampling, backend, *rest)

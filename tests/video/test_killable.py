@@ -44,6 +44,27 @@ def test_a_fault_of_the_code_is_raised(tmp_path: Path) -> None:
         run(["a", "raises", "b"], tmp_path)
 
 
+def test_a_worker_takes_no_more_memory_than_it_may(tmp_path: Path) -> None:
+    """What asks for more gets MemoryError, not the machine's memory; less is given."""
+    assert run(["modest"], tmp_path)[0] == 1 << 20
+    with pytest.raises(MemoryError):
+        run(["greedy"], tmp_path)
+
+
+def test_another_job_can_take_the_place_of_one_that_hung_or_died(tmp_path: Path) -> None:
+    """Asked once for each, with how it ended; none where there is none."""
+    asked = []
+
+    def again(given: tuple[object, ...], ended: DecodeOutcome) -> tuple[object, ...] | None:
+        asked.append((given[0], ended))
+        return ("a", given[1]) if ended is DecodeOutcome.CRASHED else None
+
+    jobs = [(k, str(tmp_path)) for k in ("deadly", "stuck", "b")]
+    results = dict(run_killable(job, jobs, workers=3, limit_s=5, again=again))
+    assert sorted(asked) == [("deadly", DecodeOutcome.CRASHED), ("stuck", DecodeOutcome.TIMEOUT)]
+    assert (results[0][0], results[1], results[2][0]) == ("a", DecodeOutcome.TIMEOUT, "b")
+
+
 def test_workers_are_light_and_never_the_caller(tmp_path: Path) -> None:
     """No torch, pandas or caller's modules in a worker; it is another process."""
     assert run(["modules"], tmp_path)[0] == []

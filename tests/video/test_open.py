@@ -11,6 +11,7 @@ import av
 import pytest
 
 from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.video.backends.registry import AUTO, BACKENDS
 from ntlbg.video.decode import Sampling, decode_frames
 from ntlbg.video.errors import VideoError
 from ntlbg.video.open import open_video, picture_stream
@@ -87,6 +88,20 @@ def test_playlists_open_nothing_else(clips: Clips, tmp_path: Path, suffix: str) 
         path = tmp_path / f"{name}{suffix}"
         path.write_text(text)
         assert refused(path).outcome is DecodeOutcome.OPEN_FAILED
+
+
+@pytest.mark.parametrize("backend", [AUTO, *BACKENDS])
+def test_no_backend_opens_what_the_safe_open_refuses(clips: Clips, tmp_path: Path, backend: str) -> None:
+    """Playlists, scripts, addresses and FIFOs never reach a decoder, whichever is asked for."""
+    target = clips["h264.ts"].resolve()
+    (tmp_path / "list.mp4").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:4,\n{target}\n#EXT-X-ENDLIST\n")
+    (tmp_path / "script.mp4").write_text(f"ffconcat version 1.0\nfile '{target}'\n")
+    os.mkfifo(tmp_path / "fifo.mp4")
+    names = [tmp_path / name for name in ("list.mp4", "script.mp4", "fifo.mp4")]
+    for path in [*names, "http://127.0.0.1:9/a.mp4", f"concat:{target}", f"subfile,,start,0,end,999,,:{target}"]:
+        with pytest.raises(VideoError) as caught:
+            decode_frames(path, Sampling(1.0, 9, (32, 64)), backend=backend)
+        assert caught.value.outcome is DecodeOutcome.OPEN_FAILED
 
 
 def test_text_noise_and_images_are_no_videos(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ntlbg.video.params import VideoParams
 from ntlbg.video.pool import decode_all
 from tests.video.clips import numbers
 from tests.video.conftest import Clips
-from tests.video.jobs import stuck_on_some
+from tests.video.jobs import changed_while_read, deadly_to_auto, stuck_on_some
 
 PARAMS = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=2)
 
@@ -80,7 +80,7 @@ def test_one_more_video_decodes_one_video(clips: Clips, videos: dict[str, Path],
     assert (added.decoded, added.reused) == (1, 3)
     fewer = decode_all(table({"new": clips["h264.mov"]}), PARAMS, store=store, into=into)
     assert (fewer.decoded, fewer.reused) == (0, 1)
-    assert sorted(p.name for p in into.iterdir()) == ["new.npy", "outcomes.parquet"]
+    assert sorted(p.name for p in into.iterdir()) == ["new.npy", "outcomes.parquet", "quarantine.parquet"]
 
 
 def test_the_key_holds_all_that_changes_frames(videos: dict[str, Path], tmp_path: Path) -> None:
@@ -139,9 +139,9 @@ def test_broken_videos_get_rows_and_stop_nothing(clips: Clips, videos: dict[str,
         "cut": "truncated",
     }
     assert out.counts == {"corrupt": 1, "ok": 3, "open_failed": 6, "truncated": 1}
-    assert out.refused == 7
+    assert out.refused == 6  # of the damaged one, clean groups are kept
     for name, row in got.items():
-        has = row["outcome"] in ("ok", "truncated")
+        has = row["outcome"] in ("ok", "truncated", "corrupt")
         assert (tmp_path / "out" / f"{file_stem(name)}.npy").exists() == has
         assert (row["width"] is None) == (not has)
         assert bool(row["detail"]) == (row["outcome"] != "ok")
@@ -236,6 +236,34 @@ def test_a_file_exchanged_while_it_is_read_is_refused(videos: dict[str, Path], t
     facts = decode_to_folder(str(path), str(tmp_path / "w"), Sampling(1, 9, (32, 48)), "auto", before)
     assert facts["outcome"] == "open_failed"
     assert not (tmp_path / "w" / "frames.npy").exists()
+
+
+def test_files_that_vanish_or_grow_while_they_are_read_are_refused(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read is not what was recorded; the file beside them is untouched by it."""
+    monkeypatch.setattr(pool, "decode_to_folder", changed_while_read)
+    for name in ("vanishing", "growing"):
+        videos[name] = Path(shutil.copy(videos["h264_b"], tmp_path / f"{name}.mp4"))
+        videos[name].write_bytes(videos[name].read_bytes() + name.encode())
+    out = decode_all(table(videos), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert out.counts == {"ok": 3, "open_failed": 2}
+    rows = read_outcomes(tmp_path / "out")
+    assert all("changed" in rows[name]["detail"] for name in ("vanishing", "growing"))
+
+
+def test_what_hung_or_died_is_read_by_another_backend(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One retry, by another program: a video that only one decoder cannot take is not lost; a named backend is kept."""
+    monkeypatch.setattr(pool, "decode_to_folder", deadly_to_auto)
+    one = table({"a": videos["h264_b"]})
+    out = decode_all(one, PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert out.counts == {"ok": 1}
+    assert numbers(np.load(tmp_path / "out" / "a.npy")) == [0, 12, 24, 36]
+    named = PARAMS.model_copy(update={"backend": "pyav_sequential"})
+    out = decode_all(one, named, store=Store(tmp_path / "other"), into=tmp_path / "out")
+    assert out.counts == {"ok": 1}
 
 
 def test_an_id_twice_is_an_error_of_the_table(videos: dict[str, Path], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -63,8 +63,7 @@ class Healthy:
         return path
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """wrong: (time, number) of frames that are not those of their time. silent: moments without a frame or a hole."""
 
     wrong: list[tuple[float, int]]
@@ -438,9 +437,9 @@ _LIES: dict[str, tuple[Any, ...]] = {
     "count_of_times": ("h264.mp4", _after(b"stts", 8, _MANY), "ok"),
     "count_of_sizes": ("h264.mp4", _after(b"stsz", 8, _MANY), "open_failed"),
     "one_size": ("h264.mp4", _after(b"stsz", 4, _MANY), "empty"),
-    "no_time_passes": ("h264.mp4", _after(b"stts", 12, bytes(4)), "truncated"),
+    "no_time_passes": ("h264.mp4", _after(b"stts", 12, bytes(4)), "corrupt"),
     "chunks_beyond_the_end": ("h264.mp4", _after(b"stco", 8, _MANY), "empty"),
-    "giant_picture": ("h264.mp4", _after(b"avc1", 24, b"\xff\xff\xff\xff"), "ok"),
+    "giant_picture": ("h264.mp4", _after(b"stsd", 40, b"\xff\xff\xff\xff"), "ok"),
     "edit_beyond_the_end": ("h264.mp4", _after(b"elst", 12, _MANY), "empty"),
     "frames": ("mpeg4.avi", _after(b"avih", 20, struct.pack("<I", 2_000_000_000)), "ok"),
     "length": ("mpeg4.avi", _after(b"strh", 36, struct.pack("<I", 2_000_000_000)), "truncated"),

@@ -55,15 +55,12 @@ class KDPP(Selector):
         if self.raw:
             return released(self, video, frames[kdpp_raw(relevance, looks, k)], k)
 
-        def column(j: int) -> Array:
-            # not by BLAS: it sums equal rows in different orders, and equal frames would no longer tie
-            return np.einsum("ij,j->i", looks, looks[j])
-
         quality = unit_range(relevance)
         quality = quality + FLOOR if np.any(quality > 0) else np.ones_like(quality)
         gain = 2 * self.power * np.log(quality)
         variance = np.einsum("ij,ij->i", looks, looks)
-        return self.selection(video, frames[greedy_logdet(gain, variance, column, k, self.jitter)])
+        picks = greedy_logdet(gain, variance, lambda j: looks[j] @ looks.T, k, self.jitter)
+        return self.selection(video, frames[picks])
 
 
 @one_thread()

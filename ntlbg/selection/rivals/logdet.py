@@ -16,7 +16,6 @@ from typing import ClassVar
 import numpy as np
 from pydantic import NonNegativeInt, PositiveFloat
 
-from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
 from ntlbg.records.video_index import VideoIndex
@@ -45,10 +44,7 @@ class LogDet(Selector):
         frames = pool_frames(video.timestamps_s, self.pool, k)
         looks, relevance = inputs(video, query, frames, self.denoised)
 
-        def column(j: int) -> Array:
-            # not by BLAS: it sums equal rows in different orders, and equal frames would no longer tie
-            return np.einsum("ij,j->i", looks, looks[j])
-
         variance = np.einsum("ij,ij->i", looks, looks)
         gain = unit_range(relevance) / self.weight
-        return self.selection(video, frames[greedy_logdet(gain, variance, column, k, self.jitter)])
+        picks = greedy_logdet(gain, variance, lambda j: looks[j] @ looks.T, k, self.jitter)
+        return self.selection(video, frames[picks])

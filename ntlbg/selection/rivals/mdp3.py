@@ -85,7 +85,7 @@ class MDP3(Selector):
         if self.variant == "dp":
             return programme(gain, kernel, k, self._segment(k), self.jitter)
         if self.variant == "single":
-            return greedy_logdet(gain, np.ones(len(gain)), kernel.column, k, self.jitter)
+            return greedy_logdet(gain, np.ones(len(gain)), kernel.rows, k, self.jitter)
         return lazy_logdet(gain, np.ones(len(gain)), kernel.block, k, self.jitter)
 
     def _segment(self, k: int) -> int:
@@ -101,10 +101,9 @@ class Kernel:
         self.looks, self.widths = looks, tuple(sorted(widths, reverse=True))
         self.norms2 = np.einsum("ij,ij->i", looks, looks)
 
-    def column(self, j: int) -> Array:
-        """Of every frame with frame j: [n]."""
-        # not by BLAS: it sums equal rows in different orders, and equal frames would no longer tie
-        return self._of(self.norms2 + self.norms2[j] - 2 * np.einsum("ij,j->i", self.looks, self.looks[j]))
+    def rows(self, j: Array) -> Array:
+        """Of these frames with every frame: [len(j), n]."""
+        return self.block(j, np.arange(len(self.looks)))
 
     def block(self, rows: Array, columns: Array) -> Array:
         """Between two lists of frames: [rows, columns]."""
@@ -232,7 +231,7 @@ def mdp3_raw(
     gain = log_kernel(relevance, widths) * (2 / temperature) + np.log(len(widths)) * (1 + 2 / temperature)
     kernel = Kernel(looks, widths)
     if size is None:
-        picks = sorted(greedy_logdet(gain, np.ones(frames), kernel.column, k, NO_NOISE))
+        picks = sorted(greedy_logdet(gain, np.ones(frames), kernel.rows, k, NO_NOISE))
     else:
         picks = programme(gain, kernel, k, size, NO_NOISE, recount=True)
     return np.array(picks, dtype=np.int64)

@@ -90,7 +90,7 @@ class _Run:
         with listening() as ears, open_video(self.path) as container:
             stream = picture_stream(container, self.path)
             decoder = decoder_of(stream)
-            done = 0
+            done, row = 0, self.index.ordered and self.index.by_order is None
             packets = container.demux(stream)
             while True:
                 try:
@@ -103,7 +103,9 @@ class _Run:
                     raise
                 except (av.FFmpegError, OSError) as error:
                     raise self._undecodable(error, done) from None
-                if ears.decoder() or any(frame.is_corrupt for frame in frames):
+                # where places in a row stand for times, each packet must hold a frame
+                shifted = row and packet.size and not decoder.has_b_frames and len(frames) != 1
+                if ears.decoder() or shifted or any(frame.is_corrupt for frame in frames):
                     raise self._undecodable(None, done)
                 done += bool(packet.size)
                 yield from frames

@@ -29,7 +29,8 @@ class World:
     def add(self, name: str, seed: int = 0, outcome: str = "ok", width: int = WIDTH, **changes) -> None:
         noise = np.random.default_rng(seed)
         times = np.arange(T) + 0.5
-        self.outcomes.append({"video_id": name, "outcome": outcome, "timestamps_s": times.tolist()})
+        shown = times.tolist() if outcome == "ok" else []
+        self.outcomes.append({"video_id": name, "outcome": outcome, "timestamps_s": shown})
         pd.DataFrame(self.outcomes).to_parquet(self.frames / "outcomes.parquet")
         if outcome != "ok":
             return
