@@ -121,7 +121,7 @@ def _programs() -> Iterator[dict[int, int]]:
             for task in Path("/proc/self/task").iterdir():
                 with suppress(OSError):
                     for child in map(int, (task / "children").read_text().split()):
-                        highest[child] = _high_water(child)
+                        highest[child] = max(highest.get(child, 0), _high_water(child))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -8,7 +8,6 @@ Sources: ITU-T H.264 7.4.1 (nal_ref_idc, nal_unit_type), ITU-T H.265 7.4.2.2 (su
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -29,38 +28,40 @@ def length_size(codec: str, extradata: bytes | None) -> int | None:
     return None
 
 
-def _headers(data: memoryview, prefix: int) -> Iterator[tuple[int, int]]:
+def _headers(data: memoryview, prefix: int) -> list[tuple[int, int]]:
     """First two bytes of every unit; ValueError when the lengths do not add up."""
-    at, end = 0, len(data)
+    found, at, end = [], 0, len(data)
     while at < end:
-        size = int.from_bytes(data[at : at + prefix], "big")
-        at += prefix
-        if size < 2 or at + size > end:
+        start = at + prefix
+        size = int.from_bytes(data[at:start], "big")
+        at = start + size
+        if size < 2 or at > end:
             raise ValueError("NAL unit lengths do not add up")
-        yield data[at], data[at + 1]
-        at += size
+        found.append((data[start], data[start + 1]))
+    return found
 
 
 def facts(codec: str, data: memoryview, prefix: int) -> Facts | None:
     """What a packet says of itself; None when it holds no slice or is malformed."""
     try:
-        units = list(_headers(data, prefix))
+        units = _headers(data, prefix)
     except ValueError:
         return None
     return _h264(units) if codec == "h264" else _hevc(units)
 
 
 def _h264(units: list[tuple[int, int]]) -> Facts | None:
-    slices = [first for first, _ in units if 1 <= first & 31 <= 5]
-    if not slices:
-        return None
-    # parameter sets (7, 8) in a packet may serve later pictures
-    carries = any(first & 31 in (7, 8, 13, 15) for first, _ in units)
-    return Facts(
-        idr=all(first & 31 == 5 for first in slices),
-        lonely=not carries and all(first & 31 == 1 and first & 0x60 == 0 for first in slices),
-        base_layer=True,
-    )
+    idr = lonely = True
+    slices = False
+    for first, _ in units:
+        kind = first & 31
+        if 1 <= kind <= 5:
+            slices = True
+            idr = idr and kind == 5
+            lonely = lonely and kind == 1 and not first & 0x60
+        elif kind in (7, 8, 13, 15):  # parameter sets in a packet may serve later pictures
+            lonely = False
+    return Facts(idr, lonely, base_layer=True) if slices else None
 
 
 def _hevc(units: list[tuple[int, int]]) -> Facts | None:

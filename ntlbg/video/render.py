@@ -6,6 +6,7 @@ accurate rounding: the same bytes on every CPU, so hashes of frames are comparab
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +103,26 @@ def resized(pixels: Array, size: tuple[int, int]) -> Array:
 
 
 class Renderer:
-    """Frames of one video to RGB pixels of one size (h, w). turn: of all, where they do not say so themselves."""
+    """Frames of one video to RGB pixels of one size (h, w).
 
-    def __init__(self, path: str | Path, size: tuple[int, int], turn: Orientation | None = None) -> None:
-        self._path, self._size, self._turn, self._scaler = path, size, turn, VideoReformatter()
+    turn: of all, where they do not say so themselves. noted: called with how the first frame is turned.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        size: tuple[int, int],
+        turn: Orientation | None = None,
+        noted: Callable[[Orientation], None] | None = None,
+    ) -> None:
+        self._path, self._size, self._turn, self._noted = path, size, turn, noted
+        self._scaler = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> Array:
         """uint8 [h, w, 3]. Raises VideoError (UNSUPPORTED_CODEC) for a pixel format that has no way to RGB."""
+        if self._noted is not None:
+            self._noted(Orientation.of(frame))
+            self._noted = None
         try:
             return to_rgb(frame, self._size, using=self._scaler, turn=self._turn)
         except MemoryError:

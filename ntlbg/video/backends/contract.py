@@ -74,11 +74,17 @@ class Clip:
     def renderer(self, size: tuple[int, int]) -> Renderer:
         """What makes pixels of this clip's frames at `size` = (h, w)."""
         # one of the decoders does not tell how its frames are turned (see `decoder_of`)
-        return Renderer(self.path, size, self.turn if self.stored.codec == "vp9" else None)
+        if self.stored.codec == "vp9":
+            return Renderer(self.path, size, self.turn)
+        return Renderer(self.path, size, noted=self._note)
+
+    def _note(self, turn: Orientation) -> None:
+        """A backend has seen a frame: `turn` need not decode one. Frames of one video are turned alike."""
+        self.__dict__.setdefault("turn", turn)
 
     @cached_property
     def turn(self) -> Orientation:
-        """How stored pixels become upright: decodes the first frame."""
+        """How stored pixels become upright: decodes the first frame, unless a backend has seen one."""
         with open_video(self.path) as container:
             return first_orientation(container, picture_stream(container, self.path))
 
