@@ -166,7 +166,7 @@ def _avi(file: BinaryIO, size: int, streams: int) -> Iterator[Stretch]:
         if name != b"RIFF":
             return
         end = min(size, at + 8 + length) if length else size
-        inner = at + 12
+        inner, found = at + 12, False
         while inner + 12 <= end:
             name, length, kind = _chunk(file, inner)
             if name == b"LIST" and kind == b"movi":
@@ -174,18 +174,23 @@ def _avi(file: BinaryIO, size: int, streams: int) -> Iterator[Stretch]:
                 until = min(size, inner + 8 + length) if length > 4 else size
                 if inner + 8 + length > size:
                     yield Stretch(size, size)
-                broken = _chain_breaks(file, inner + 12, until, streams, _listed(file, inner + 8 + length), size)
+                found = True
+                listed = _listed(file, _find(file, b"idx1", min(inner + 8 + length, size), size))
+                broken = _chain_breaks(file, inner + 12, until, streams, listed, size)
                 if broken is not None:
                     yield Stretch(broken, size)
                     return
             inner += 8 + length + length % 2
+        if not found:
+            yield Stretch(0, size)  # FFmpeg goes looking for pictures, and begins with those that it finds
+            return
         at = end + end % 2
 
 
 def _listed(file: BinaryIO, at: int) -> Iterator[tuple[bytes, int]]:
     """(name, length) of the chunks that the list after a `movi` list names, in order; none where there is no list."""
-    name, length, _ = _chunk(file, at + at % 2)
-    file.seek(at + at % 2 + 8)
+    name, length, _ = _chunk(file, at)
+    file.seek(at + 8)
     entries = file.read(length) if name == b"idx1" else b""
     for entry in range(0, len(entries) - 15, 16):
         if _CHUNK.fullmatch(entries[entry : entry + 4]):
@@ -206,7 +211,8 @@ def _chain_breaks(
         if not known or (known[1] and int(known[1]) >= streams):
             return last
         if name != b"LIST" and at + 8 + length > end:
-            return at if end < size else None  # the last chunk of a file that is cut
+            # the last chunk of a file that is cut, unless others come after it
+            return at if end < size or _find(file, name, at + 8, size) < size else None
         if known[1] and next(listed, (name, length)) != (name, length):
             return last
         last = at

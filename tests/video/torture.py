@@ -79,8 +79,8 @@ def judge(
     """
     found = numbers(frames)
     if late:
-        first = found[0] - round(times_s[0] * FPS)
-        return Judged([(t, n) for t, n in zip(times_s, found, strict=True) if n - first != round(t * FPS)], [])
+        first = found[0] - times_s[0] * FPS
+        return Judged([(t, n) for t, n in zip(times_s, found, strict=True) if n != round(first + t * FPS)], [])
     wrong = [(t, n) for t, n in zip(times_s, found, strict=True) if n != round(t * FPS)]
     moments = plan.target_times((COUNT - 1) / FPS, fps, 10_000)
     silent = [
