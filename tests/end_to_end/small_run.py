@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from ntlbg.store import write_atomic
 from tests.end_to_end.project import ROOT, Done, Project, copy_of_the_project, own_files
+from tests.processes import end_left_of
 
 ENDED, PARAMS = "ended.json", "params.yaml"
 
@@ -48,6 +49,7 @@ def _kept(folder: Path) -> Done | None:
 
 
 def _made(folder: Path) -> Done:
+    end_left_of(folder / "project")  # of a process that was killed while it made it
     for left in (folder / ENDED, folder / "project", folder / "untouched"):
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
     (folder / "project").mkdir()

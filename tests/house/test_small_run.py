@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
 from tests.end_to_end import small_run as room
 from tests.end_to_end.project import Done, Project
+from tests.processes import marked
 
 
 @pytest.fixture
@@ -59,3 +63,14 @@ def test_a_failed_or_unfinished_run_is_not_taken(ask, tmp_path):
     assert [ask(ends=1)[0].done.code, ask()[1]] == [1, 2]
     (tmp_path / "kept" / "ended.json").unlink()
     assert ask()[1] == 3
+
+
+def test_what_a_killed_process_had_started_does_not_write_into_the_next_run(ask, tmp_path):
+    """It outlives the process that asked for it."""
+    left = subprocess.Popen(["sleep", "987"], env={**os.environ, **marked(tmp_path / "kept" / "project")})
+    try:
+        ask()
+        assert left.wait(10) == -15
+    finally:
+        left.kill()
+        left.wait()
