@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROOM = "frames"
-VERSION = "2"  # raise it whenever a change of this room's code may change frames, times or outcomes
+VERSION = "3"  # raise it whenever a change of this room's code may change frames, times or outcomes
 
 
 @dataclass
