@@ -8,7 +8,7 @@
 `accuracy` reads footage whose frames carry their numbers (tests/video/footage.py). `speed` times one minute of every
 codec at 640x360 and the first two minutes of footage/big_buck_bunny.mp4 (`make footage`) at 1 frame per second and
 224x224, each arm in a process of its own on one thread, arms taking turns. `memory` compares videos of 10 and of 30
-minutes. `speed` keeps what it measured in .ntlbg/bench/decoding/speed.jsonl and goes on there when it was stopped; --anew
+minutes. `speed` keeps what it measured in .ntlbg/bench/decoding/speed.jsonl and goes on there when stopped; --anew
 forgets it. --write puts the table into docs/video.md. Run it on a quiet machine: CPU-seconds move with load too.
 """
 
