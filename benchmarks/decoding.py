@@ -1,14 +1,15 @@
 """Decoders compared: which frames they get right, what they cost, and whether decoding or encoding binds.
 
     python -m benchmarks.decoding accuracy [--backends auto,decord] [--clips h264] [--write]
-    python -m benchmarks.decoding speed [--rounds 3] [--arms full,auto,decord_alone] [--clips h264_g250.mp4] [--write]
+    python -m benchmarks.decoding speed [--anew] [--rounds 3] [--arms full,auto] [--clips h264_g250.mp4] [--write]
     python -m benchmarks.decoding memory [--write]
     python -m benchmarks.decoding binding [--encoder embedded] [--device cpu] [--write]
 
 `accuracy` reads footage whose frames carry their numbers (tests/video/footage.py). `speed` times one minute of every
 codec at 640x360 and the first two minutes of footage/big_buck_bunny.mp4 (`make footage`) at 1 frame per second and
 224x224, each arm in a process of its own on one thread, arms taking turns. `memory` compares videos of 10 and of 30
-minutes. --write puts the table into docs/video.md. Run it on a quiet machine: CPU-seconds move with load too.
+minutes. `speed` keeps what it measured in .ntlbg/bench/decoding/speed.jsonl and goes on there when stopped; --anew
+forgets it. --write puts the table into docs/video.md. Run it on a quiet machine: CPU-seconds move with load too.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def speed_command(options: argparse.Namespace) -> str:
     paths = {name: clips.film() if name == FILM_NAME else clips.clip(name) for name in names}
     present = {path: name for name, path in paths.items() if path is not None}
     cells: speed.Cells = {name: {arm: [] for arm in arms} for name in present.values()}
-    for path, arm, one in speed.rounds(list(present), arms, options.rounds):
+    kept = clips.FOLDER / "speed.jsonl"
+    if options.anew:
+        kept.unlink(missing_ok=True)
+    for path, arm, one in speed.rounds(list(present), arms, options.rounds, kept):
         cells[present[path]][arm].append(one)
         print(f"{present[path]}, {arm}: {one}", file=sys.stderr, flush=True)
     seconds = {name: probe(path).duration_s for path, name in present.items()}
@@ -125,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--arms", type=names, help="only these")
         command.add_argument("--backends", type=names, help="only these")
         command.add_argument("--rounds", type=int, default=3)
+        command.add_argument("--anew", action="store_true", help="forget what earlier runs of `speed` measured")
         command.add_argument("--encoder", default="embedded")
         command.add_argument("--device", default="cpu")
     one = commands.add_parser("one", help="one measurement, in this process")

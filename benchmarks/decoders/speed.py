@@ -159,13 +159,28 @@ def measure(arm: str, path: Path, fps: float = 1.0) -> dict[str, float]:
     return result
 
 
-def rounds(paths: Sequence[Path], arms: Sequence[str], count: int) -> Iterator[tuple[Path, str, dict[str, float]]]:
-    """Every arm on every video, `count` times, taking turns, so that a busy moment of the machine meets all."""
+def rounds(
+    paths: Sequence[Path], arms: Sequence[str], count: int, kept: Path
+) -> Iterator[tuple[Path, str, dict[str, float]]]:
+    """Every arm on every video, `count` times, taking turns, so that a busy moment of the machine meets all.
+
+    kept: a file of what was measured, a line each: a run that was stopped goes on.
+    """
+    known = {}
+    if kept.exists():
+        for line in kept.read_text().splitlines():
+            clip, arm, turn, found = json.loads(line)
+            known[clip, arm, turn] = found
     for turn in range(count):
         for path in paths:
             for i in range(len(arms)):
                 arm = arms[(i + turn) % len(arms)]
-                yield path, arm, _or_failed(arm, path)
+                found = known.get((path.name, arm, turn))
+                if found is None:
+                    found = _or_failed(arm, path)
+                    with kept.open("a") as out:
+                        out.write(json.dumps([path.name, arm, turn, found]) + "\n")
+                yield path, arm, found
 
 
 def _or_failed(arm: str, path: Path) -> dict[str, float]:

@@ -17,7 +17,7 @@ from ntlbg.video import nal
 
 _RUN = re.compile(rb"\0\0[\0-\2]")
 _START = b"\0\0\1"
-_HEAD = 64  # bytes that hold a slice header's first fields, whatever they are
+_HEAD = 24  # bytes that hold a slice header's first fields, whatever they are
 # profiles whose parameter sets tell the chroma format (H.264 7.3.2.1.1)
 _CHROMA_TOLD = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 
@@ -55,19 +55,17 @@ class Syntax:
             return True
         if not units:
             return True
-        coded = [unit for unit in units if self._is_coded(unit)]
-        found = any(_RUN.search(unit.rstrip(b"\0")) for unit in coded)
-        return self._counted_wrong(units, coded) or found
-
-    def _is_coded(self, unit: bytes) -> bool:
-        return 1 <= unit[0] & 31 <= 5 if self._codec == "h264" else unit[0] >> 1 & 63 < 32
-
-    def _counted_wrong(self, units: list[bytes], coded: list[bytes]) -> bool:
-        if self._codec != "h264":
-            return False
+        found, first = False, b""
         for unit in units:
-            self._learn(unit)
-        return bool(coded) and self._gap(coded[0])
+            if self._is_coded(unit[0]):
+                first = first or unit
+                found = found or _RUN.search(unit.rstrip(b"\0")) is not None
+            elif unit[0] & 31 in (7, 8) and self._codec == "h264":
+                self._learn(unit)
+        return bool(self._codec == "h264" and first and self._gap(first)) or found
+
+    def _is_coded(self, first: int) -> bool:
+        return 1 <= first & 31 <= 5 if self._codec == "h264" else first >> 1 & 63 < 32
 
     def _gap(self, unit: bytes) -> bool:
         """Whether reference pictures are missing between the latest one and this picture."""
@@ -195,12 +193,10 @@ class _Bits:
 
     def unsigned(self) -> int:
         """Exp-Golomb, unsigned."""
-        zeros = 0
-        while not self.fixed(1):
-            zeros += 1
-            if zeros > 32:
-                raise ValueError("is no number")
-        return (1 << zeros) - 1 + self.fixed(zeros)
+        zeros = self._left - (self._value & (1 << self._left) - 1).bit_length()
+        if zeros > 32 or 2 * zeros >= self._left:
+            raise ValueError("is no number")
+        return self.fixed(2 * zeros + 1) - 1
 
     def signed(self) -> int:
         """Exp-Golomb, signed."""

@@ -34,11 +34,16 @@ def test_a_measurement_is_a_process_of_its_own(tmp_path: Path) -> None:
         speed.measure("magic", path)
 
 
-def test_arms_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every arm once in each round, another one first."""
-    monkeypatch.setattr(speed, "measure", lambda arm, path: {"cpu_s": 1.0})
-    order = [(path.name, arm) for path, arm, _ in rounds([Path("a"), Path("b")], ["x", "y"], 2)]
-    assert order == [(p, arm) for arms in ("xy", "yx") for p in "ab" for arm in arms]
+def test_arms_take_turns_and_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every arm once in each round, another one first; what was measured is not measured again."""
+    measured = []
+    monkeypatch.setattr(speed, "measure", lambda arm, path: measured.append(arm) or {"cpu_s": len(measured)})
+    paths, kept = [Path("a"), Path("b")], tmp_path / "kept.jsonl"
+    first = [(path.name, arm) for path, arm, _ in rounds(paths, ["x", "y"], 2, kept)]
+    assert first == [(p, arm) for arms in ("xy", "yx") for p in "ab" for arm in arms]
+    again = list(rounds(paths, ["x", "y"], 3, kept))
+    assert len(measured) == 12
+    assert [found["cpu_s"] for _, _, found in again] == list(range(1, 13))
 
 
 def test_the_table_compares_with_the_limit_and_with_decord() -> None:
