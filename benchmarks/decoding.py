@@ -89,7 +89,7 @@ def binding_command(options: argparse.Namespace) -> str:
 
 def machine() -> str:
     """The kind of machine, not its name."""
-    from ntlbg.video.killable import cores
+    from ntlbg.processes import cores
 
     info = Path("/proc/cpuinfo")
     text = info.read_text() if info.exists() else ""

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 LINE_EVERY_S = 5.0
+
+Event = tuple[Any, ...]  # ("begin", what, total, unit), ("advance", by, now) or ("end",) of the latest meter
+_relay: list[Callable[[Event], None]] = []  # in a worker: how its meters reach the process that shows them
 
 
 @dataclass
@@ -60,15 +63,25 @@ class Meter:
             flush=True,
         )
 
+    def close(self) -> None:
+        """The last line of a log; a bar stays as it is."""
+        if self._bar is None and self.done:
+            self._print()
+
+
+class _Relayed(Meter):
+    """Counts in a worker, and is shown by its parent."""
+
+    def advance(self, by: int = 1, now: str | None = None) -> None:
+        self.done += by
+        _relay[0](("advance", by, now))
+
 
 @contextmanager
-def meter(what: str, *, total: int | None = None, unit: str = "items") -> Iterator[Meter]:
-    """A `Meter` for the block: `with meter("decode", total=90, unit="videos") as m: m.advance()`."""
+def meters() -> Iterator[Callable[[str, int | None, str], Meter]]:
+    """Makes meters (what, total, unit) that are shown together; who makes one closes it."""
     if not sys.stderr.isatty():
-        plain = Meter(what, total, unit)
-        yield plain
-        if plain.done:
-            plain._print()
+        yield Meter
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
@@ -84,7 +97,52 @@ def meter(what: str, *, total: int | None = None, unit: str = "items") -> Iterat
         console=Console(stderr=True),
     )
     with bar:
-        yield Meter(what, total, unit, bar, bar.add_task(what, total=total, now="", rate=""))
+        yield lambda what, total, unit: Meter(what, total, unit, bar, bar.add_task(what, total=total, now="", rate=""))
+
+
+@contextmanager
+def meter(what: str, *, total: int | None = None, unit: str = "items") -> Iterator[Meter]:
+    """A `Meter` for the block: `with meter("decode", total=90, unit="videos") as m: m.advance()`."""
+    if _relay:
+        _relay[0](("begin", what, total, unit))
+        yield _Relayed(what, total, unit)
+        _relay[0](("end",))
+        return
+    with meters() as make:
+        shown = make(what, total, unit)
+        yield shown
+        shown.close()
+
+
+def relay(send: Callable[[Event], None]) -> None:
+    """In a worker: tell `send` of every meter instead of showing it; several processes would write over each other."""
+    _relay[:] = [send]
+
+
+class Board:
+    """Shows the meters of several workers, once there is one: `take` is given what each of them told `relay`."""
+
+    def __init__(self) -> None:
+        self._shown = ExitStack()
+        self._make: Callable[[str, int | None, str], Meter] | None = None
+        self._open: dict[int, Meter] = {}
+
+    def take(self, worker: int, event: Event) -> None:
+        """The next event of a worker."""
+        if event[0] == "begin":
+            if self._make is None:
+                self._make = self._shown.enter_context(meters())
+            self._open[worker] = self._make(*event[1:])
+        elif event[0] == "advance":
+            self._open[worker].advance(*event[1:])
+        else:
+            self._open.pop(worker).close()
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
 
 
 def track(items: Iterable[T], what: str, *, total: int | None = None, unit: str = "items") -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""What ends the processes of tests, itself tested: on processes that do not want to end."""
+"""Work side by side, in processes that end with the one that started them."""
 
 from __future__ import annotations
 
@@ -10,63 +10,60 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes import end_group, left_of, marked, none_left_of
-
-# It ignores SIGTERM, and so does its child, in the same group or in a session of its own.
-STUBBORN = """
-import signal, subprocess, sys, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen(["sleep", "987"], start_new_session=sys.argv[1] == "alone")
-print(child.pid, flush=True)
-time.sleep(987)
-"""
+from ntlbg.errors import InputError, NTLBGError
+from ntlbg.processes import side_by_side
+from tests.side_by_side_work import ends, tells
 
 
-def stubborn(how: str, folder: Path) -> tuple[subprocess.Popen[str], psutil.Process]:
-    """The process and its child."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUBBORN, how],
-        env={**os.environ, **marked(folder)},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+def run(jobs: list[object], at_once: int, work=tells) -> tuple[list[object], list[tuple[int, object]]]:
+    told: list[tuple[int, object]] = []
+    return side_by_side(work, jobs, at_once=at_once, told=lambda n, message: told.append((n, message))), told
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_results_and_messages_come_in_order(at_once: int) -> None:
+    """Results as the jobs stand; the messages of each job as it told them; here where one process is enough."""
+    results, told = run([3, 1, 2], at_once)
+    assert [value for value, _ in results] == [9, 1, 4]
+    assert {pid == os.getpid() for _, pid in results} == {at_once == 1}
+    for number, count in enumerate([3, 1, 2]):
+        assert [message for n, message in told if n == number] == list(range(count))
+
+
+def test_meters_of_workers_are_shown_here(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each once, by the parent: workers would write over each other."""
+    run([3, 2], 2)
+    lines = capfd.readouterr().err.splitlines()
+    assert sorted(line.split(",")[0] for line in lines) == ["work 2: 2/2 steps", "work 3: 3/3 steps"]
+
+
+def test_an_error_is_raised_here_and_ends_the_others() -> None:
+    """With its sentence and hint; nobody works on."""
+    with pytest.raises(InputError, match="bad job") as caught:
+        run(["bad", "long"], 2, ends)
+    assert caught.value.hint == "take another"
+    with pytest.raises(ValueError, match="a fault of the code") as fault:
+        run(["fault", "long"], 2, ends)
+    assert "in ends" in str(fault.value.__cause__)
+    with pytest.raises(NTLBGError, match="a worker process was killed"):
+        run(["killed", "long"], 2, ends)
+    assert not [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+
+
+def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
+    """kill -9 reaches only the process that is named; its workers notice and end. Its main module is not run again."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('begun', flush=True)\nfrom ntlbg.processes import side_by_side\n"
+        "from tests.side_by_side_work import ends\n"
+        "side_by_side(ends, ['long', 'long'], at_once=2, told=lambda n, pid: print(pid, flush=True))\n"
     )
-    assert process.stdout
-    return process, psutil.Process(int(process.stdout.readline()))
-
-
-def gone(process: psutil.Process) -> bool:
-    _, alive = psutil.wait_procs([process], timeout=5)  # a killed one may be seen a moment longer
-    return not alive or process.status() == psutil.STATUS_ZOMBIE
-
-
-def test_a_group_ends_even_if_it_does_not_want_to(tmp_path):
-    """By SIGKILL after the grace; a second call, and one for a process that has ended, is harmless."""
-    process, child = stubborn("together", tmp_path)
-    end_group(process, 0.2)
-    assert process.returncode == -9
-    assert gone(child)
-    end_group(process, 0.2)
-
-
-def test_what_a_test_leaves_in_sessions_of_its_own_ends(tmp_path):
-    """When the test fails, too; what belongs to another folder stays."""
-    started = []
-
-    def failing_test() -> None:
-        with none_left_of(tmp_path, 0.2):
-            started.extend(stubborn("alone", tmp_path))
-            assert {one.pid for one in left_of(tmp_path)} == {one.pid for one in started}
-            raise ZeroDivisionError
-
-    other = subprocess.Popen(["sleep", "987"], env={**os.environ, **marked(tmp_path / "other")})
-    try:
-        with pytest.raises(ZeroDivisionError):
-            failing_test()
-        process, child = started
-        assert process.wait(10) == -9
-        assert gone(child)
-        assert other.poll() is None
-    finally:
-        other.kill()
-        other.wait()
+    here = Path(__file__).parents[1]
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(here)}
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "begun\n"
+        workers = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
+        parent.kill()
+    assert not psutil.wait_procs(workers, timeout=30)[1]

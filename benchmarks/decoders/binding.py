@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ntlbg.features.encoders import load_encoder
+from ntlbg.processes import cores
 from ntlbg.video.decode import Sampling, decode_frames
-from ntlbg.video.killable import cores
 
 
 @dataclass(frozen=True)

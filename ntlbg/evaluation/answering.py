@@ -1,6 +1,6 @@
 """The language model answers: the same lines for every arm, given a question and chosen frames.
 
-Nothing here knows which arm asks. Two asks with equal question and equal frames are one request, answered once.
+Nothing here knows which arm asks. Two asks about a video with equal question and frames are one request, answered once.
 A trained model is asked in the same words; it is given the frames' features and the question's relevance as well.
 Answers go to the store after each batch. Room `answers`, one value per batch: `answers.json`, request key → raw
 answer. A batch is stored whole or not at all, so that a killed and resumed evaluation forms the same batches, and
@@ -32,9 +32,12 @@ from ntlbg.store import Store, write_atomic
 if TYPE_CHECKING:
     from ntlbg.modeling.answerer import Answerer, Request
     from ntlbg.modeling.rich_answerer import RichAnswerer
+    from ntlbg.modeling.visual import VisualTokens
     from ntlbg.records.query import Query
     from ntlbg.records.video_index import VideoIndex
     from ntlbg.video.source import FrameSource
+
+Asked = tuple[str, str]  # video and request key
 
 ROOM = "answers"
 FORMAT = 1  # of the stored raw answers
@@ -133,6 +136,7 @@ class Answering:
     identity: JSON values that tell answerers apart. asked: requests that reached the model; reused: ones that did not.
     shown: JSON values that say how a trained model is to show the picks; None where the answerer reads full frames.
     With a `pool` above 1 the model chooses among the picks, and what is stored tells its choice as well.
+    visual: opens the stored visual tokens that a trained model is given in the frames' place; None shows it frames.
     """
 
     answerer: Callable[[], Answerer | RichAnswerer]
@@ -143,16 +147,18 @@ class Answering:
     params: EvaluationParams
     store: Store
     shown: dict[str, Any] | None = None
+    visual: Callable[[], VisualTokens] | None = None
     asked: int = 0
     reused: int = 0
-    _raw: dict[str, str] = field(default_factory=dict)
+    # by video too: where the videos are shared among processes, none may know what another was answered
+    _raw: dict[Asked, str] = field(default_factory=dict)
 
     def answer(self, asks: Sequence[Ask]) -> list[Reply]:
         """One reply per ask, in order. What cannot be shown, answered or read is a reply with an error."""
         replies: list[Reply | None] = [None] * len(asks)
         prompts: list[Prompt | None] = [None] * len(asks)
-        waiting: dict[str, Ask] = {}
-        key_of: dict[int, str] = {}
+        waiting: dict[Asked, Ask] = {}
+        key_of: dict[int, Asked] = {}
         for place, ask in enumerate(asks):
             try:
                 prompts[place] = prompt = self.protocol.prompt(ask.question)
@@ -165,9 +171,9 @@ class Answering:
             if len(ask.question.options) > len(LETTERS):
                 replies[place] = Reply(error="the question has more options than letters", prompt_sha256=prompt.sha256)
                 continue
-            key_of[place] = request = self.request_key(ask, prompt)
+            key_of[place] = request = (ask.question.video_id, self.request_key(ask, prompt))
             waiting.setdefault(request, ask)
-        errors: dict[str, str] = {}
+        errors: dict[Asked, str] = {}
         pending = list(waiting.items())
         for start in range(0, len(pending), self.params.batch):
             errors |= self._batch(dict(pending[start : start + self.params.batch]))
@@ -198,6 +204,8 @@ class Answering:
                 "size": list(p.size),
                 "decoder": decoder(),
             }
+            if self.visual is not None:
+                frames["stored"] = "float16"  # visual tokens are, and are then read a little otherwise
         trained: dict[str, Any] = {}
         if ask.context is not None:
             trained = {"shown": self.shown, "context": ask.context.digest}
@@ -227,17 +235,18 @@ class Answering:
             return question.options
         return tuple(LETTERS[: len(question.options)])
 
-    def _batch(self, batch: dict[str, Ask]) -> dict[str, str]:
+    def _batch(self, batch: dict[Asked, Ask]) -> dict[Asked, str]:
         """Answer one batch or find it in the store; fills `_raw` and returns errors by request.
 
         A request that another arm made before is not asked again, but is part of the batch and of its key all the
         same: so an arm's batches do not depend on which arms came before it.
         """
-        batch_key = keys.key(format=FORMAT, requests=list(batch))
+        batch_key = keys.key(format=FORMAT, requests=[request for _, request in batch])
         found = self.store.get(ROOM, batch_key)
         if found is not None:
-            for request, raw_answer in json.loads((found / "answers.json").read_text()).items():
-                self._raw.setdefault(request, raw_answer)
+            known = json.loads((found / "answers.json").read_text())
+            for place in batch:
+                self._raw.setdefault(place, known[place[1]])
             self.reused += len(batch)
             return {}
         new = {request: ask for request, ask in batch.items() if request not in self._raw}
@@ -248,12 +257,12 @@ class Answering:
         except NTLBGError as error:
             if len(batch) == 1:
                 return {next(iter(batch)): error.sentence}
-            errors: dict[str, str] = {}
+            errors: dict[Asked, str] = {}
             for request, ask in batch.items():  # one bad ask must not take its neighbours along
                 errors |= self._batch({request: ask})
             return errors
         self._raw |= dict(zip(new, raw, strict=True))
-        answers = {request: self._raw[request] for request in batch}
+        answers = {place[1]: self._raw[place] for place in batch}
 
         def write(folder: Path) -> None:
             write_atomic(folder / "answers.json", keys.canonical(answers))
@@ -299,11 +308,21 @@ class Answering:
         """What a request carries for a trained model, by its fields."""
         if ask.context is None:
             return {}
-        return {"index": ask.context.index, "query": ask.context.query, "indices": ask.indices}
+        given = {"index": ask.context.index, "query": ask.context.query, "indices": ask.indices}
+        if self.visual is not None:
+            tokens = self.visual().of(ask.question.video_id)
+            given["visual"] = np.asarray(tokens[list(ask.indices)], dtype=np.float32)
+        return given
 
     def _frames(self, asks: list[Ask]) -> list[Any]:
-        """Pixels of each ask, uint8 [k, h, w, 3]. Each video is opened once for all asks of the batch."""
+        """Pixels of each ask, uint8 [k, h, w, 3]; none where visual tokens take their place.
+
+        Each video is opened once for all asks of the batch.
+        """
         height, width = self.params.size
+        none = np.zeros((0, height, width, 3), dtype=np.uint8)
+        if self.visual is not None:
+            return [none] * len(asks)
         wanted: dict[str, set[float]] = {}
         for ask in asks:
             if ask.indices:
@@ -313,7 +332,6 @@ class Answering:
             ordered = sorted(times)
             got = self.frames.get(video, np.asarray(ordered), (height, width))
             pixels[video] = dict(zip(ordered, got, strict=True))
-        none = np.zeros((0, height, width, 3), dtype=np.uint8)
         return [
             np.stack([pixels[ask.question.video_id][t] for t in ask.timestamps_s]) if ask.indices else none
             for ask in asks

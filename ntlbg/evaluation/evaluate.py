@@ -1,13 +1,14 @@
 """Evaluate one benchmark: every arm answers every test question; then, and only then, evidence is opened.
 
 Models of billions of parameters do not lie in memory side by side: the arms of the answerer itself come first, then
-those of each trained model in turn, and what one has loaded is let go before the next one loads.
+those of each trained model in turn, and what one has loaded is let go before the next one loads. Tiny models on a CPU
+compute on one thread each, so there the videos are shared among processes; a row does not depend on how many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ntlbg.evaluation.answering import Answering
 from ntlbg.evaluation.arms import ORACLE, Arm, arms_of, selector_of, trained_arms
 from ntlbg.evaluation.evidence import read_evidence
-from ntlbg.evaluation.params import EvaluationParams
-from ntlbg.evaluation.picking import Videos, selected_rows
+from ntlbg.evaluation.params import EvaluationParams, Presented
+from ntlbg.evaluation.picking import Advance, Picker, Videos, by_video, selected_rows
 from ntlbg.evaluation.presented import Models
 from ntlbg.evaluation.questions import read_questions
-from ntlbg.evaluation.rows import table
+from ntlbg.evaluation.rows import Row, table
 from ntlbg.evaluation.scoring import add_recall, oracle_rows
+from ntlbg.modeling.threads import processes_for
+from ntlbg.processes import side_by_side
 from ntlbg.progress import meter
+from ntlbg.records.question import Question
 from ntlbg.store import Store
 
 if TYPE_CHECKING:
@@ -31,7 +35,11 @@ if TYPE_CHECKING:
     from ntlbg.modeling.answerer import Answerer
     from ntlbg.modeling.params import ModelingParams
     from ntlbg.modeling.rich_answerer import RichAnswerer
+    from ntlbg.modeling.visual import VisualTokens
+    from ntlbg.selection.contract import Selector
     from ntlbg.selection.params import SelectionParams
+
+VIDEOS = 8  # a process takes some seconds to begin: with fewer videos than this there is none more
 
 Model = TypeVar("Model")
 
@@ -50,6 +58,147 @@ class Loaded(Generic[Model]):
 
     def let_go(self) -> None:
         self._model.clear()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one benchmark's questions are answered with; the fields are the arguments of `evaluate`."""
+
+    benchmark: str
+    accepted: Path
+    frames: Path
+    features: Path
+    encoder: Path
+    answerer: Path
+    evidence: Path | None
+    selection: SelectionParams
+    params: EvaluationParams
+    seed: int
+    store: Store
+    models: Path | None
+    modeling: ModelingParams | None
+
+    def arms(self) -> tuple[list[Arm], list[tuple[Arm, Presented]], list[Arm]]:
+        """(of the answerer itself, of trained models, of the oracle)."""
+        selection, params = self.selection, self.params
+        own = arms_of(selection.selectors, selection.k, params.presentation)
+        return own, trained_arms(params.presentations), [Arm(ORACLE, int(k), params.presentation) for k in selection.k]
+
+    def selectors(self) -> dict[str, Selector]:
+        """Every rule of an arm by name. Raises InputError naming an unknown one or an unknown setting."""
+        settings = self.selection.settings
+        asked = dict.fromkeys([*self.selection.selectors, *(arm.selector for arm, _ in self.arms()[1])])
+        return {name: selector_of(name, settings.get(name), self.seed) for name in asked}
+
+    def shelf(self, encoder: Callable[[], Encoder]) -> Models:
+        """Where trained models are. encoder: loads the text encoder."""
+        return Models(self.models, self.answerer, encoder, self.features, self.modeling, self.params, self.seed)
+
+    def check(self) -> None:
+        """Raises InputError as `evaluate` does, before anything is computed."""
+        self.selectors()
+        Videos.read(self.frames, self.features)
+        shelf = self.shelf(self.load_encoder)
+        for arm, one in self.arms()[1]:
+            shelf.check(one, arm.selector)
+
+    def load_encoder(self) -> Encoder:
+        """The encoder of texts."""
+        from ntlbg.features.encoders import load_encoder
+
+        return load_encoder(self.encoder, device=self.params.device)
+
+    def load_answerer(self) -> Answerer:
+        """The answerer itself."""
+        from ntlbg.modeling.answerer import Answerer
+
+        p = self.params
+        return Answerer.load(self.answerer, device=p.device, dtype=p.dtype, timestamps=p.timestamps, batch=p.batch)
+
+    def rows(self, questions: Sequence[Question], advance: Advance) -> list[Row]:
+        """The rows of these questions, in no particular order. advance: told of each arm's answers to a video."""
+        import pandas as pd
+
+        from ntlbg.features.again import Again
+        from ntlbg.modeling.checkpoint import locate
+        from ntlbg.questions import protocols
+        from ntlbg.video.source import FrameSource
+
+        params, (arms, trained, oracles) = self.params, self.arms()
+        videos = Videos.read(self.frames, self.features)
+        identity = locate(self.answerer).identity()
+        load_answerer, load_text_encoder = Loaded(self.load_answerer), cache(self.load_encoder)
+        shelf = self.shelf(load_text_encoder)
+        picker = Picker(self.selectors(), videos, load_text_encoder)
+        answering = Answering(
+            answerer=load_answerer,
+            identity=lambda: identity,
+            frames=FrameSource(self.frames, pd.read_parquet(self.accepted / "videos.parquet")),
+            sources=videos.sources,
+            protocol=protocols.get("open" if params.protocol == "open" else self.benchmark),
+            params=params,
+            store=self.store,
+        )
+        rows = selected_rows(
+            questions,
+            arms,
+            picker=picker,
+            answering=answering,
+            advance=advance,
+        )
+        for arm, one in trained:
+            load_answerer.let_go()
+            told = shelf.identity(one, arm.selector)
+            seeing = cache(partial(shelf.seeing, one, arm.selector))
+            own = picker
+            if seeing() is not load_text_encoder():  # the model has seen the frames with other eyes
+                again = Again(self.frames, seeing(), self.store)
+                own = Picker(picker.selectors, replace(videos, again=again), seeing)
+            load_trained: Loaded[RichAnswerer] = Loaded(partial(shelf.load, one, arm.selector))
+            rows += selected_rows(
+                questions,
+                [arm],
+                picker=own,
+                answering=replace(
+                    answering,
+                    answerer=load_trained,
+                    identity=partial(dict, told),
+                    shown=shelf.shown(one),
+                    visual=self._visual(one, load_trained),
+                    _raw={},
+                ),
+                advance=advance,
+                proposed=shelf.proposed(one),
+            )
+            load_trained.let_go()
+        known = read_evidence(self.evidence) if self.evidence is not None else None
+        return rows + oracle_rows(questions, oracles, known, videos=videos, answering=answering, advance=advance)
+
+    def _visual(self, one: Presented, load: Loaded[RichAnswerer]) -> Callable[[], VisualTokens] | None:
+        """The stored visual tokens of candidate frames, where a model reads no more of a frame than is stored."""
+        if one.presentation != "rich" or self.modeling is None:
+            return None
+        keep = self.modeling.tokens_per_point
+
+        def open_tokens() -> VisualTokens:
+            from ntlbg.modeling.visual import VisualTokens
+
+            return VisualTokens.open(
+                load().model.adapter,
+                accepted=self.accepted,
+                frames=self.frames,
+                size=self.params.size,
+                keep=keep,
+                store=self.store,
+            )
+
+        return Loaded(open_tokens)
+
+
+def rows_of(job: tuple[Evaluation, list[Question]], tell: Callable[[tuple[int, str]], None]) -> list[Row]:
+    """Work for `processes.side_by_side`; tells how many answers there are more, and what they were about."""
+    evaluation, questions = job
+    return evaluation.rows(questions, lambda count, now: tell((count, now)))
 
 
 def evaluate(
@@ -79,91 +228,37 @@ def evaluate(
     Raises InputError when a table cannot be read, a selector or setting is unknown, a checkpoint is unsound, or a
     trained model that is asked for is not there.
     """
-    import pandas as pd
-
-    from ntlbg.features.again import Again
-    from ntlbg.modeling.checkpoint import locate
-    from ntlbg.questions import protocols
-    from ntlbg.video.source import FrameSource
-
-    questions = read_questions(accepted, benchmark)
-    arms = arms_of(selection.selectors, selection.k, params.presentation)
-    oracles = [Arm(ORACLE, int(k), params.presentation) for k in selection.k]
-    trained = trained_arms(params.presentations)
-    asked = dict.fromkeys([*selection.selectors, *(arm.selector for arm, _ in trained)])
-    selectors = {name: selector_of(name, selection.settings.get(name), seed) for name in asked}
-    videos = Videos.read(frames, features)
-    identity = locate(answerer).identity()
-
-    def open_answerer() -> Answerer:
-        from ntlbg.modeling.answerer import Answerer
-
-        return Answerer.load(
-            answerer,
-            device=params.device,
-            dtype=params.dtype,
-            timestamps=params.timestamps,
-            batch=params.batch,
-        )
-
-    load_answerer = Loaded(open_answerer)
-
-    @cache
-    def load_text_encoder() -> Encoder:
-        from ntlbg.features.encoders import load_encoder
-
-        return load_encoder(encoder, device=params.device)
-
-    shelf = Models(models, answerer, load_text_encoder, features, modeling, params, seed)
-    for arm, one in trained:
-        shelf.check(one, arm.selector)
-
-    answering = Answering(
-        answerer=load_answerer,
-        identity=lambda: identity,
-        frames=FrameSource(frames, pd.read_parquet(accepted / "videos.parquet")),
-        sources=videos.sources,
-        protocol=protocols.get("open" if params.protocol == "open" else benchmark),
-        params=params,
-        store=store,
+    evaluation = Evaluation(
+        benchmark,
+        accepted,
+        frames,
+        features,
+        encoder,
+        answerer,
+        evidence,
+        selection,
+        params,
+        seed,
+        store,
+        models,
+        modeling,
     )
+    questions = read_questions(accepted, benchmark)
+    evaluation.check()
+    arms, trained, oracles = evaluation.arms()
+    asked = by_video(questions)
+    count = max(1, min(processes_for(params.device, answerer), len(asked) // VIDEOS))
+    parts = [[question for group in list(asked.values())[n::count] for question in group] for n in range(count)]
     total = len(questions) * (len(arms) + len(trained) + len(oracles))
     with meter(f"evaluate {benchmark}", total=total, unit="answers") as progress:
-        rows = selected_rows(
-            questions,
-            arms,
-            selectors=selectors,
-            videos=videos,
-            encoder=load_text_encoder,
-            answering=answering,
-            meter=progress,
+        found = side_by_side(
+            rows_of,
+            [(evaluation, part) for part in parts],
+            at_once=count,
+            told=lambda _, told: progress.advance(told[0], now=told[1]),
         )
-        for arm, one in trained:
-            load_answerer.let_go()
-            told = shelf.identity(one, arm.selector)
-            seeing = cache(partial(shelf.seeing, one, arm.selector))
-            again = None if seeing() is load_text_encoder() else Again(frames, seeing(), store)
-            load_trained: Loaded[RichAnswerer] = Loaded(partial(shelf.load, one, arm.selector))
-            rows += selected_rows(
-                questions,
-                [arm],
-                selectors=selectors,
-                videos=replace(videos, again=again),
-                encoder=seeing,
-                answering=replace(
-                    answering,
-                    answerer=load_trained,
-                    identity=partial(dict, told),
-                    shown=shelf.shown(one),
-                    _raw={},
-                ),
-                meter=progress,
-                proposed=shelf.proposed(one),
-            )
-            load_trained.let_go()
-        known = read_evidence(evidence) if evidence is not None else None
-        rows += oracle_rows(questions, oracles, known, videos=videos, answering=answering, meter=progress)
-    add_recall(rows, known)
+    rows = [row for part in found for row in part]
+    add_recall(rows, read_evidence(evidence) if evidence is not None else None)
     arm_place = {arm.name: place for place, arm in enumerate([*arms, *(arm for arm, _ in trained), *oracles])}
     question_place = {question.question_id: place for place, question in enumerate(questions)}
     rows.sort(key=lambda row: (arm_place[row.arm], question_place[row.question_id]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from ntlbg.errors import InputError, NTLBGError
 from ntlbg.evaluation.answering import Answering, Ask, Context
 from ntlbg.evaluation.arms import BLIND, Arm
 from ntlbg.evaluation.rows import Row
-from ntlbg.progress import Meter
 from ntlbg.records.arrays import indices_sha256
 from ntlbg.records.question import Question
 from ntlbg.store import file_stem
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
     from ntlbg.features.again import Again
     from ntlbg.features.encoders import Encoder
     from ntlbg.features.index import Features
+    from ntlbg.records.query import Query
+    from ntlbg.records.selection import Selection
     from ntlbg.selection.contract import Selector
+
+Advance = Callable[[int, str], None]  # so many answers more, and what they were about
 
 
 @dataclass(frozen=True)
@@ -127,30 +130,65 @@ def _keep(row: Row, kept: tuple[int, ...]) -> None:
     row.masses, row.explained, row.trust = [], None, None
 
 
+@dataclass
+class Picker:
+    """What rules pick for each question, worked out once however many arms show the picks.
+
+    selectors: by name. encoder: loads the text encoder when it is first needed.
+    """
+
+    selectors: Mapping[str, Selector]
+    videos: Videos
+    encoder: Callable[[], Encoder]
+    _queries: dict[str, Query | str] = field(default_factory=dict, repr=False)
+    _chosen: dict[tuple[str, str, int], Selection | str] = field(default_factory=dict, repr=False)
+
+    def queries(self, group: Sequence[Question], features: Features) -> dict[str, Query | str]:
+        """question_id → its Query, or the sentence of the error that kept it from being one."""
+        from ntlbg.features.relevance import make_query
+
+        text_encoder = self.encoder()  # one that does not load is no error of a question: it ends the evaluation
+        for question in group:
+            if question.question_id not in self._queries:
+                try:
+                    made: Query | str = make_query(question.text, features, text_encoder)
+                except NTLBGError as error:
+                    made = f"relevance: {error.sentence}"
+                self._queries[question.question_id] = made
+        return {question.question_id: self._queries[question.question_id] for question in group}
+
+    def choose(self, selector: str, question: Question, features: Features, query: Query, k: int) -> Selection | str:
+        """The picks, or the sentence of the error that kept the rule from picking."""
+        place = (selector, question.question_id, k)
+        if place not in self._chosen:
+            try:
+                self._chosen[place] = self.selectors[selector].select(features.index, query, k)
+            except NTLBGError as error:
+                self._chosen[place] = f"selection: {error.sentence}"
+        return self._chosen[place]
+
+
 def selected_rows(
     questions: Sequence[Question],
     arms: Sequence[Arm],
     *,
-    selectors: Mapping[str, Selector],
-    videos: Videos,
-    encoder: Callable[[], Encoder],
+    picker: Picker,
     answering: Answering,
-    meter: Meter,
+    advance: Advance,
     proposed: Callable[[int], int] | None = None,
 ) -> list[Row]:
     """Rows of all arms but the oracle: error rows + answers = questions × arms.
 
-    selectors: by name, for the arms' selectors. encoder: loads the text encoder when it is first needed.
     answering: of the answerer itself, or of the trained model that all of these arms ask; proposed: how many picks a
     video of so many candidate frames is given for it, of which it keeps k at most.
     """
     rows: list[Row] = []
     for video_id, group in by_video(questions).items():
         try:
-            features, broken = videos.load(video_id), ""
+            features, broken = picker.videos.load(video_id), ""
         except NTLBGError as error:
             features, broken = None, error.sentence
-        queries = _queries(group, features, encoder) if features is not None else {}
+        queries = picker.queries(group, features) if features is not None else {}
         contexts = _contexts(features, queries)
         for arm in arms:
             pairs = []
@@ -161,45 +199,27 @@ def selected_rows(
                     row = new_row(question, arm, error=broken)
                 else:
                     k = arm.k if proposed is None else proposed(len(features.index))
-                    row = _select(question, arm, selectors[arm.selector], features, queries, k)
+                    row = _picked_row(question, arm, picker, features, queries[question.question_id], k)
                 pairs.append((row, question))
             answer_rows(pairs, answering, contexts if answering.shown is not None else None)
             rows += [row for row, _ in pairs]
-            meter.advance(len(pairs), now=f"{video_id} · {arm.name}")
+            advance(len(pairs), f"{video_id} · {arm.name}")
     return rows
 
 
-def _contexts(features: Features | None, queries: Mapping[str, Any]) -> dict[str, Context]:
+def _contexts(features: Features | None, queries: Mapping[str, Query | str]) -> dict[str, Context]:
     """question_id → its Context, for the questions that have a query."""
     if features is None:
         return {}
     return {name: Context(features.index, query) for name, query in queries.items() if not isinstance(query, str)}
 
 
-def _queries(group: Sequence[Question], features: Features, encoder: Callable[[], Encoder]) -> dict[str, Any]:
-    """question_id → its Query, or the sentence of the error that kept it from being one."""
-    from ntlbg.features.relevance import make_query
-
-    queries: dict[str, Any] = {}
-    text_encoder = encoder()  # one that does not load is no error of a question: it ends the evaluation
-    for question in group:
-        try:
-            queries[question.question_id] = make_query(question.text, features, text_encoder)
-        except NTLBGError as error:
-            queries[question.question_id] = f"relevance: {error.sentence}"
-    return queries
-
-
-def _select(
-    question: Question, arm: Arm, selector: Selector, features: Features, queries: Mapping[str, Any], k: int
-) -> Row:
-    query = queries[question.question_id]
+def _picked_row(question: Question, arm: Arm, picker: Picker, features: Features, query: Query | str, k: int) -> Row:
     if isinstance(query, str):
         return new_row(question, arm, error=query)
-    try:
-        chosen = selector.select(features.index, query, k)
-    except NTLBGError as error:
-        return new_row(question, arm, error=f"selection: {error.sentence}")
+    chosen = picker.choose(arm.selector, question, features, query, k)
+    if isinstance(chosen, str):
+        return new_row(question, arm, error=chosen)
     row = new_row(question, arm)
     row.indices = [int(i) for i in chosen.indices]
     row.timestamps_s = [float(t) for t in chosen.timestamps_s]

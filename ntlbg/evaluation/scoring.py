@@ -10,9 +10,8 @@ from ntlbg.errors import NTLBGError
 from ntlbg.evaluation.answering import Answering
 from ntlbg.evaluation.arms import BLIND, Arm, oracle_picks
 from ntlbg.evaluation.evidence import Items, items_of, recall
-from ntlbg.evaluation.picking import Videos, answer_rows, by_video, new_row
+from ntlbg.evaluation.picking import Advance, Videos, answer_rows, by_video, new_row
 from ntlbg.evaluation.rows import Row
-from ntlbg.progress import Meter
 from ntlbg.records.arrays import indices_sha256
 from ntlbg.records.question import Question
 
@@ -26,7 +25,7 @@ def oracle_rows(
     *,
     videos: Videos,
     answering: Answering,
-    meter: Meter,
+    advance: Advance,
 ) -> list[Row]:
     """One row per question and oracle arm.
 
@@ -59,7 +58,7 @@ def oracle_rows(
                 pairs.append((row, question))
             answer_rows(pairs, answering)
             rows += [row for row, _ in pairs]
-            meter.advance(len(pairs), now=f"{video_id} · {arm.name}")
+            advance(len(pairs), f"{video_id} · {arm.name}")
     return rows
 
 

@@ -143,7 +143,10 @@ class RichAnswerer:
         with torch.no_grad(), threads_for(adapter.model):
             by_size: dict[tuple[int, int], list[int]] = {}
             for place, request in enumerate(requests):
-                by_size.setdefault(self._size(request), []).append(place)
+                if request.visual is not None:
+                    visual[place] = request.visual
+                else:
+                    by_size.setdefault(self._size(request), []).append(place)
             for size, places in by_size.items():
                 shown = [requests[p].frames if len(requests[p].frames) else _none(size) for p in places]
                 parts = adapter.embed_frames(np.concatenate(shown)).split([len(frames) for frames in shown])

@@ -1,14 +1,20 @@
 """CPU threads of a forward pass.
 
 A tiny model gains nothing from several threads, and on a busy machine they wait for each other; sums are also the
-same to the last bit however many cores there are. A large model takes what it can get.
+same to the last bit however many cores there are. A large model takes what it can get. Where one thread computes,
+the other cores are free for another process.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from ntlbg.modeling.checkpoint import locate
+from ntlbg.processes import cores
 
 TINY = 20_000_000  # parameters
 
@@ -27,3 +33,15 @@ def threads_for(model: Any) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def processes_for(device: str, checkpoint: Path) -> int:
+    """Processes that may compute with a checkpoint side by side: one per core where it is tiny and runs on a CPU.
+
+    Raises InputError when the checkpoint is neither a sound folder nor a pinned Hub id.
+    """
+    place = locate(checkpoint)
+    if device != "cpu" or not place.local or "LOCAL_RANK" in os.environ:  # there `accelerate launch` shares the work
+        return 1
+    weights = sum(file.stat().st_size for file in Path(place.source).glob("*.safetensors"))
+    return cores() if weights <= TINY * 4 else 1

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ntlbg.modeling.visual import VisualTokens
 from ntlbg.records.arrays import Array
 from ntlbg.training.picks import Picks, draw
 from ntlbg.training.questions import Exercise
-from ntlbg.training.visual import VisualTokens
 
 if TYPE_CHECKING:
     from ntlbg.modeling.video_qa import Sample

@@ -106,8 +106,8 @@ def main(arguments: list[str] | None = None) -> None:
     import argparse
 
     from ntlbg.modeling.qwen import QwenAdapter
+    from ntlbg.modeling.visual import VisualTokens
     from ntlbg.store import Store
-    from ntlbg.training.visual import VisualTokens
 
     parser = argparse.ArgumentParser(prog="python -m ntlbg.training.reference", description=__doc__.splitlines()[0])
     parser.add_argument("--accepted", type=Path, default=Path("data/accepted"))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ntlbg.errors import InputError
 from ntlbg.store import Store, file_digest, file_stem, folder_atomic, key, write_atomic
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from ntlbg.modeling.params import ModelingParams
     from ntlbg.modeling.qwen import QwenAdapter
     from ntlbg.modeling.video_qa import NTLBGVideoQA
+    from ntlbg.modeling.visual import VisualTokens
     from ntlbg.selection.contract import Selector
     from ntlbg.selection.params import SelectionParams
     from ntlbg.training.batches import Batches
     from ntlbg.training.losses import Transition
     from ntlbg.training.questions import Exercise
     from ntlbg.training.validation import Score
-    from ntlbg.training.visual import VisualTokens
 
 HISTORY, TRANSITION = "history.json", "transition.safetensors"
 
@@ -90,6 +90,7 @@ def train_stage(
     from ntlbg.features.encoders import LAST_BLOCK, encoder_of, load_encoder
     from ntlbg.modeling.qwen import QwenAdapter
     from ntlbg.modeling.video_qa import NTLBGVideoQA
+    from ntlbg.modeling.visual import VisualTokens
     from ntlbg.tensors import write_tensors
     from ntlbg.training.batches import Batches
     from ntlbg.training.checkpoint import Checkpoints, scratch
@@ -100,7 +101,6 @@ def train_stage(
     from ntlbg.training.reference import measure
     from ntlbg.training.trainable import TERMS, groups
     from ntlbg.training.unfrozen import Hidden
-    from ntlbg.training.visual import VisualTokens
 
     if (previous is None) != (stage == STAGES[0]):
         before = "none" if stage == STAGES[0] else STAGES[STAGES.index(stage) - 1]
@@ -217,6 +217,11 @@ def train_stage(
     names = [n for n in (latest[-1] if latest else {}) if n != "step" and not n.startswith("val_")]
     losses = {name: sum(record[name] for record in latest) / len(latest) for name in names}
     return TrainReport(fitted.ended, losses, validation, fitted.gpu_seconds / 3600, questions)
+
+
+def train_told(arguments: dict[str, Any], tell: Callable[[tuple[int, dict[str, float]]], None]) -> TrainReport:
+    """`train_stage(**arguments)` as work for `processes.side_by_side`: each update is told as (number, terms)."""
+    return train_stage(**arguments, log=lambda step, numbers: tell((step, numbers)))
 
 
 def _exercises(accepted: Path, params: TrainingParams, visual: VisualTokens) -> tuple[dict[str, list[Exercise]], int]:

@@ -2,66 +2,26 @@
 
 Decoders hang in native code, where no signal reaches Python, and crash outright. So each job runs in a worker
 process with a hard wall-clock limit; a job that kills its worker, or is stuck in it, is tried once more in a fresh one
-where its caller knows a way that may help. Workers are spawned, not forked (decoder and BLAS threads do not survive a
-fork), and do not import the caller's main module: that would load all it loads, and run scripts that have no
-`if __name__ == "__main__"` a second time.
+where its caller knows a way that may help.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures import TimeoutError as JobTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import connection, context, parent_process
-from types import ModuleType
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from ntlbg.processes import BareContext, end_with_parent
 from ntlbg.records.outcome import DecodeOutcome
 
 TICK_S = 0.5
 
 Job = tuple[Any, ...]
 Again = Callable[[Job, DecodeOutcome], Job | None]
-
-_swap = threading.Lock()
-
-
-@contextmanager
-def _bare_main() -> Iterator[None]:
-    """While a worker is launched, multiprocessing finds a main module that has no file to run again."""
-    with _swap:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
-
-
-class _BareProcess(context.SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802 (multiprocessing's name)
-        with _bare_main():
-            return context.SpawnProcess._Popen(process_obj)
-
-
-class _BareContext(context.SpawnContext):
-    Process = _BareProcess
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def run_killable(
@@ -98,7 +58,7 @@ def _one_pool(
 ) -> Iterator[tuple[int, Any]]:
     if not jobs:
         return
-    pool = ProcessPool(max_workers=min(workers, len(jobs)), context=_BareContext(), initializer=_end_with_parent)
+    pool = ProcessPool(max_workers=min(workers, len(jobs)), context=BareContext(), initializer=end_with_parent)
     try:
         futures: dict[Any, int] = {pool.schedule(function, args=job, timeout=limit_s): i for i, job in jobs.items()}
         while futures:
@@ -115,18 +75,6 @@ def _one_pool(
         if pool.active:
             pool.stop()
         pool.join()
-
-
-def _end_with_parent() -> None:
-    """In a worker: end when the process that started it has been killed, instead of working on for nobody."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _result(future: Any) -> Any:

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ntlbg.errors import InputError
+from ntlbg.processes import cores
 from ntlbg.progress import Meter, meter
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.store import PARTIAL, Store, file_digest, file_stem, folder_atomic, key
 from ntlbg.video.backends import registry
 from ntlbg.video.decode import Sampling
 from ntlbg.video.errors import VideoError
-from ntlbg.video.killable import Job, cores, run_killable
+from ntlbg.video.killable import Job, run_killable
 from ntlbg.video.outcomes import OUTCOMES, Outcomes, write_outcomes
 from ntlbg.video.params import VideoParams
 from ntlbg.video.worker import CHANGED, FACTS, FRAMES, LASTING, decode_to_folder, failure, named_less, stamp

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from ntlbg.errors import InputError
 from ntlbg.modeling.absent import read_reason, write_reason
+from ntlbg.modeling.threads import processes_for
+from ntlbg.processes import side_by_side
 from ntlbg.selection import registry
 from ntlbg.selection.params import SelectionParams
 from ntlbg.training.params import STAGES, Stage, TrainingParams
-from ntlbg.training.train import TrainReport, train_stage
+from ntlbg.training.train import TrainReport, train_told
 from pipelines import say
 from pipelines.stage import Run, stage
 
@@ -41,26 +43,30 @@ def train(run: Run, part: str) -> None:
             run.metrics(models=0)
             return
         read(run)
-        reports = {}
-        for selector in settings.selectors:
-            reports[selector] = train_stage(
-                this,
-                accepted=ACCEPTED,
-                frames=Path("data/frames"),
-                features=Path("data/features"),
-                encoder=MODELS / "encoder",
-                answerer=MODELS / "answerer",
-                previous=MODELS / before / selector if before else None,
-                selector=selector,
-                selection=selection_of(selector, settings.points, run.params.selection.settings),
-                modeling=run.params.modeling,
-                params=settings,
-                seed=run.seed,
-                store=run.store,
-                into=into / selector,
-                log=logger(run, selector),
-                checkpoints=CHECKPOINTS / f"{part}-{selector}",
-            )
+        jobs = [
+            {
+                "stage": this,
+                "accepted": ACCEPTED,
+                "frames": Path("data/frames"),
+                "features": Path("data/features"),
+                "encoder": MODELS / "encoder",
+                "answerer": MODELS / "answerer",
+                "previous": MODELS / before / selector if before else None,
+                "selector": selector,
+                "selection": selection_of(selector, settings.points, run.params.selection.settings),
+                "modeling": run.params.modeling,
+                "params": settings,
+                "seed": run.seed,
+                "store": run.store,
+                "into": into / selector,
+                "checkpoints": CHECKPOINTS / f"{part}-{selector}",
+            }
+            for selector in settings.selectors
+        ]
+        log = logger(run, settings.selectors)
+        at_once = processes_for(settings.device, MODELS / "answerer")
+        ended = side_by_side(train_told, jobs, at_once=at_once, told=log)
+        reports = dict(zip(settings.selectors, ended, strict=True))
     for selector in reports:  # the models are where they belong now
         shutil.rmtree(CHECKPOINTS / f"{part}-{selector}", ignore_errors=True)
     for selector, report in reports.items():
@@ -107,11 +113,12 @@ def read(run: Run) -> None:
             run.dataset(rows, split, context, source=path)
 
 
-def logger(run: Run, selector: str) -> Callable[[int, dict[str, float]], None]:
-    """Takes every term of the loss with its step, as curves of the stage's run: `ntlbg.task`."""
+def logger(run: Run, selectors: Sequence[str]) -> Callable[[int, tuple[int, dict[str, float]]], None]:
+    """Takes (update, every term of the loss) of the nth selector, as curves of the stage's run: `ntlbg.task`."""
 
-    def log(step: int, numbers: dict[str, float]) -> None:
-        run.series(step, **{f"{selector}.{name}": value for name, value in numbers.items()})
+    def log(nth: int, told: tuple[int, dict[str, float]]) -> None:
+        step, numbers = told
+        run.series(step, **{f"{selectors[nth]}.{name}": value for name, value in numbers.items()})
 
     return log
 

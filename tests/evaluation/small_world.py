@@ -58,7 +58,8 @@ class Reader:
         scores = []
         for request in requests:
             number = int((request.prompt.user.rpartition("#")[2].split() or ["0"])[0])
-            row = request.frames[:, 0].reshape(-1, 3)
+            first_rows = request.frames[:, 0] if request.visual is None else request.visual
+            row = first_rows.reshape(-1, 3)
             seen = row[row[:, 1] == number % 256]
             digest = hashlib.sha256(request.prompt.user.encode()).digest()
             place = int(seen[0][0]) if len(seen) else digest[0] % len(request.options)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from ntlbg.errors import InputError
+from ntlbg.evaluation.evaluate import evaluate
 from ntlbg.evaluation.params import EvaluationParams
 from ntlbg.evaluation.rows import SCHEMA, to_bytes
 from ntlbg.selection.params import SelectionParams
@@ -230,3 +233,25 @@ def test_nothing_is_left_half_written(run: Run, store: Store) -> None:
     run()
     assert not any((store.root / ".partial").iterdir())
     assert all("entry.json" in files for _, dirs, files in os.walk(store.root / "answers") if not dirs)
+
+
+def test_shared_among_processes_it_is_the_same_evaluation(
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three parts give the bytes of one; each video is in one part with all its questions, whatever is stored."""
+    alone = run()
+    parts: list[list[str]] = []
+
+    def one_after_another(work: Any, jobs: list[Any], *, at_once: int, told: Any) -> list[Any]:
+        parts.extend([question.video_id for question in questions] for _, questions in jobs)
+        assert at_once == len(jobs)
+        return [work(job, lambda message: told(0, message)) for job in jobs]
+
+    module = sys.modules[evaluate.__module__]
+    monkeypatch.setattr(module, "VIDEOS", 1)
+    monkeypatch.setattr(module, "processes_for", lambda device, checkpoint: 3)
+    monkeypatch.setattr(module, "side_by_side", one_after_another)
+    for kept in (store, Store(tmp_path / "other")):
+        parts.clear()
+        assert to_bytes(run(store=kept)) == to_bytes(alone)
+        assert [sorted(set(part)) for part in parts] == [["mlvu_0", "mlvu_3"], ["mlvu_1"], ["mlvu_2"]]

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from ntlbg.errors import InputError
 from ntlbg.evaluation.params import EvaluationParams, Presented
@@ -18,6 +20,7 @@ from ntlbg.evaluation.presented import visual_tokens
 from ntlbg.evaluation.rows import SCHEMA, to_bytes
 from ntlbg.modeling.absent import write_reason
 from ntlbg.modeling.params import ModelingParams
+from ntlbg.records.arrays import Array
 from ntlbg.selection.params import SelectionParams
 from ntlbg.store import Store
 from tests.evaluation.small_world import Reader, World
@@ -34,11 +37,22 @@ ASKED = [
 SHOWN = ["question_id", "arm", "indices", "sha256", "raw", "parsed", "error"]
 
 
+class FirstRow:
+    """A vision tower whose one token of a frame is the frame's first row of pixels."""
+
+    identity: dict[str, Any] = {"sees": "the first row"}  # noqa: RUF012
+    device = torch.device("cpu")
+
+    def embed_frames(self, frames: Array, see: bool) -> torch.Tensor:
+        return torch.from_numpy(frames[:, :1].reshape(len(frames), 1, -1).astype(np.float32))
+
+
 @dataclass
 class Rich(Reader):
     """Reads pixels like Reader, and keeps every other pick where it is asked to choose. `loaded`: with what."""
 
     loaded: list[dict[str, Any]] = field(default_factory=list)
+    model: Any = field(default_factory=lambda: SimpleNamespace(adapter=FirstRow()))
 
     def choose(self, requests: list[Any]) -> list[tuple[int, ...]]:
         return [request.indices[::2] for request in requests]
@@ -116,7 +130,9 @@ def test_the_rule_picks_once_and_the_model_gets_what_it_picked_from(run: Run, ri
     assert (ntlbg.groupby("question_id")["sha256"].nunique() == 1).all()
     assert rich.requests
     for request in rich.requests:
-        assert len(request.frames) == len(request.indices) in (6, 10)
+        shown = request.frames if request.visual is None else request.visual
+        assert len(shown) == len(request.indices) in (6, 10)
+        assert (request.visual is None) == (len(request.indices) == 6)  # whole frames are not stored as tokens
         assert np.array_equal(request.index.timestamps_s[list(request.indices)], request.timestamps_s)
         assert request.query.relevance.shape == (len(request.index),)
 

@@ -60,3 +60,16 @@ def test_a_request_for_a_trained_model_keeps_its_context():
     assert request.index is index
     assert request.query is query
     assert request.indices == (0, 2, 4)
+
+
+def test_visual_tokens_take_the_place_of_frames():
+    """As many as timestamps and indices, with the features of their video, and never beside frames."""
+    index, query = VideoIndex("v", np.zeros((5, 3)), np.arange(5.0), 1.0, 5, 5.0), Query("?", np.zeros(5))
+    told = {"index": index, "query": query, "indices": (0, 2, 4), "visual": np.zeros((3, 1, 8))}
+    assert len(Request(FRAMES[:0], np.arange(3.0), Prompt("?"), **told).frames) == 0
+    with pytest.raises(InputError, match="came with frames"):
+        Request(FRAMES, np.arange(3.0), Prompt("?"), **told)
+    with pytest.raises(InputError, match="2 frames came with timestamps"):
+        Request(FRAMES[:0], np.arange(3.0), Prompt("?"), **(told | {"visual": np.zeros((2, 1, 8))}))
+    with pytest.raises(InputError, match="without the features"):
+        Request(FRAMES[:0], np.arange(3.0), Prompt("?"), visual=np.zeros((3, 1, 8)))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
-from ntlbg.modeling.threads import threads_for
+from ntlbg.modeling import threads
+from ntlbg.modeling.threads import processes_for, threads_for
+from ntlbg.processes import cores
 
 
 def test_a_tiny_model_computes_on_one_thread_and_gives_the_others_back(answerer):
@@ -22,3 +27,16 @@ def test_a_large_model_keeps_its_threads():
     before = torch.get_num_threads()
     with threads_for(large):
         assert torch.get_num_threads() == before
+
+
+def test_as_many_processes_as_cores_for_a_tiny_model_on_a_cpu(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One alone on a GPU, for a model that takes the cores itself, and where accelerate shares the work."""
+    assert processes_for("cpu", checkpoint) == cores()
+    assert processes_for("cuda", checkpoint) == 1
+    monkeypatch.setattr(threads, "TINY", 10)
+    assert processes_for("cpu", checkpoint) == 1
+    monkeypatch.undo()
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert processes_for("cpu", checkpoint) == 1

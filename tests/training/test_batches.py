@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ntlbg.modeling.qwen import QwenAdapter
+from ntlbg.modeling.visual import VisualTokens
 from ntlbg.selection import registry
 from ntlbg.training.batches import Batches
 from ntlbg.training.picks import Picks
 from ntlbg.training.questions import read_exercises
-from ntlbg.training.visual import VisualTokens
 
 
 @pytest.fixture

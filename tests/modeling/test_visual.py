@@ -11,8 +11,14 @@ import torch
 
 from ntlbg.errors import InputError
 from ntlbg.modeling.qwen import QwenAdapter
-from ntlbg.training.visual import VisualTokens
+from ntlbg.modeling.visual import VisualTokens
 from tests.training import world as worlds
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Four videos; nobody writes into it."""
+    return worlds.make(tmp_path_factory.mktemp("visual"))
 
 
 @pytest.fixture(scope="module")

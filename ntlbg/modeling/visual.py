@@ -68,10 +68,15 @@ class VisualTokens:
 
         Raises InputError when a table cannot be read.
         """
-        from ntlbg.training.questions import read_table
+        import pandas as pd
+
         from ntlbg.video.outcomes import read_outcomes
 
-        videos = read_table(accepted / "videos.parquet")
+        path = accepted / "videos.parquet"
+        try:
+            videos = pd.read_parquet(path)
+        except Exception as error:
+            raise InputError(f"{path}: cannot be read as a table", hint="run the stages before this one") from error
         splits = dict(zip(videos["video_id"].astype(str), videos["split"].astype(str), strict=True))
         return cls(
             adapter, FrameSource(frames, videos), read_outcomes(frames), splits, size, keep, store, adapter.identity

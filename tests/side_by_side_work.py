@@ -1,0 +1,32 @@
+"""Work for the tests of `ntlbg.processes`: it is imported by their workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from ntlbg.errors import InputError
+from ntlbg.progress import meter
+
+
+def tells(count: int, tell: Callable[[int], None]) -> tuple[int, int]:
+    """Tells 0 … count - 1; returns count squared and where it ran."""
+    with meter(f"work {count}", total=count, unit="steps") as progress:
+        for number in range(count):
+            tell(number)
+            progress.advance()
+    return count**2, os.getpid()
+
+
+def ends(how: str, tell: Callable[[int], None]) -> None:
+    """Ends badly, or not at all."""
+    tell(os.getpid())
+    if how == "bad":
+        raise InputError("bad job", hint="take another")
+    if how == "fault":
+        raise ValueError("a fault of the code")
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(600)
