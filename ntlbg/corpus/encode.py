@@ -118,4 +118,6 @@ def encode(frames: Iterable[Array], path: Path, *, name: str, fps: Fraction | in
 def _pixels(picture: av.VideoFrame) -> Array:
     """The memory of an rgb24 picture as uint8 [H, W, 3]: what is written here is in the picture."""
     plane = picture.planes[0]
-    return np.ndarray((plane.height, plane.width, 3), np.uint8, buffer=plane, strides=(plane.line_size, 3, 1))
+    return np.ndarray(
+        (plane.height, plane.width, 3), np.uint8, buffer=memoryview(plane), strides=(plane.line_size, 3, 1)
+    )
