@@ -10,9 +10,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
+
+if TYPE_CHECKING:
+    import av
 
 ENCODER_VERSION = 1
 
@@ -66,10 +72,10 @@ def encode(frames: Iterable[Array], path: Path, *, name: str, fps: Fraction | in
     """Write uint8 [H, W, 3] RGB frames as codec `name`; the number of frames is returned. H and W must be even.
 
     The file appears under `path` when it is whole; a failed run leaves nothing.
-    Raises InputError when there is no frame or the frames differ in size.
+    Raises InputError when there is no frame, or one differs in size or is no such array.
     """
     import av
-    from av.video.reformatter import Interpolation
+    from av.video.reformatter import Interpolation, VideoReformatter
 
     kind = codec(name)
     exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
@@ -77,6 +83,7 @@ def encode(frames: Iterable[Array], path: Path, *, name: str, fps: Fraction | in
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     shape: tuple[int, ...] | None = None
+    reformatter = VideoReformatter()  # kept, as is `drawn`: to set up the scaler takes as long as to use it
     try:
         with av.open(str(partial), "w", format=kind.container, container_options={"fflags": "+bitexact"}) as container:
             stream = container.add_stream(kind.encoder, rate=Fraction(fps), options=dict(kind.options))
@@ -88,10 +95,14 @@ def encode(frames: Iterable[Array], path: Path, *, name: str, fps: Fraction | in
                 if shape is None:
                     shape = frame.shape
                     stream.height, stream.width = shape[:2]
+                    drawn = av.VideoFrame(shape[1], shape[0], "rgb24")
+                    pixels = _pixels(drawn)
                 if frame.shape != shape or shape[0] % 2 or shape[1] % 2:
                     raise InputError(f"{path.name}: frame {count} has shape {frame.shape}; equal, even ones are needed")
-                picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-                picture = picture.reformat(format="yuv420p", interpolation=exact, threads=1)
+                if frame.dtype != np.uint8 or shape[2:] != (3,):
+                    raise InputError(f"{path.name}: frame {count} is {frame.dtype} {frame.shape}, not uint8 [H, W, 3]")
+                pixels[:] = frame
+                picture = reformatter.reformat(drawn, format="yuv420p", interpolation=exact, threads=1)
                 picture.pts = count
                 container.mux(stream.encode(picture))
                 count += 1
@@ -102,3 +113,11 @@ def encode(frames: Iterable[Array], path: Path, *, name: str, fps: Fraction | in
     finally:
         partial.unlink(missing_ok=True)
     return count
+
+
+def _pixels(picture: av.VideoFrame) -> Array:
+    """The memory of an rgb24 picture as uint8 [H, W, 3]: what is written here is in the picture."""
+    plane = picture.planes[0]
+    return np.ndarray(
+        (plane.height, plane.width, 3), np.uint8, buffer=memoryview(plane), strides=(plane.line_size, 3, 1)
+    )

@@ -33,6 +33,7 @@ from ntlbg.records.arrays import Array
 from ntlbg.store import ENTRY, Store, key
 
 ROOM = "rendered"
+EFFORT = {"hevc-mkv": 3.3, "vp9-webm": 1.8}  # processor time of a frame, where that of H.264 is 1; roughly
 FORMAT = 1  # of what lies beside the video: raise it when signature.json would hold something else
 
 
@@ -83,6 +84,11 @@ def job_key(job: Job) -> str:
     return key(plan=plan, renderer=_renderer(), format=FORMAT, **settings(job.codec))
 
 
+def _effort(job: Job) -> float:
+    """About how long the job takes, in a unit of its own."""
+    return job.plan.duration_s * job.plan.fps * EFFORT.get(job.codec, 1.0)
+
+
 def render_all(jobs: Sequence[Job], *, store: Store, workers: int | None = None) -> Made:
     """Make every video that the store does not hold, and return all of them, in the order of `jobs`.
 
@@ -92,6 +98,7 @@ def render_all(jobs: Sequence[Job], *, store: Store, workers: int | None = None)
     keys = [job_key(job) for job in jobs]
     folders = {i: f for i, k in enumerate(keys) if (f := store.get(ROOM, k)) is not None}
     missing = [i for i in range(len(jobs)) if i not in folders]
+    missing.sort(key=lambda i: -_effort(jobs[i]))  # the longest first: then all processes end at about the same time
     drawn_s = 0.0
     with meter("render", total=len(jobs), unit="videos") as progress:
         progress.advance(len(folders), "from the store")

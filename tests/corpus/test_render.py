@@ -76,24 +76,42 @@ def test_another_format_of_what_lies_beside_a_video_is_another_key(monkeypatch) 
     assert job_key(JOBS[0]) != key
 
 
+def test_the_longest_jobs_begin_first(tmp_path: Path) -> None:
+    """VP9 before the others, then the longer video: no process is left alone with a long one at the end."""
+    made = render_all(JOBS, store=Store(tmp_path), workers=1).videos
+    begun = sorted(made, key=lambda name: made[name].file.stat().st_mtime_ns)
+    rest = sorted((PLANS[0], PLANS[2]), key=lambda plan: -plan.duration_s)
+    assert begun == [p.video_id for p in (PLANS[1], *rest)]
+
+
 def test_no_worker_outlives_a_killed_build(tmp_path: Path) -> None:
     """kill -9 reaches only the process that is named; its workers notice and end."""
     script = tmp_path / "build.py"
-    script.write_text(
+    script.write_text(  # videos of eleven days: on no machine is the build done before it is killed
+        "from dataclasses import replace\n"
         "from pathlib import Path\n"
         "from ntlbg.corpus.planted import plan_video\n"
         "from ntlbg.corpus.render import Job, render_all\n"
         "from ntlbg.store import Store\n"
         "if __name__ == '__main__':\n"
-        "    jobs = [Job(plan_video(5, 'test', 'x', i, minutes=60.0, fps=2), 'h264-mp4') for i in range(4)]\n"
+        "    plans = [plan_video(5, 'test', 'x', i, minutes=3.0, fps=2) for i in range(2)]\n"
+        "    jobs = [Job(replace(plan, duration_s=1e6), 'h264-mp4') for plan in plans]\n"
         f"    render_all(jobs, store=Store(Path({str(tmp_path / 'store')!r})), workers=2)\n"
     )
     with subprocess.Popen([sys.executable, str(script)]) as parent:
-        workers: list[psutil.Process] = []
-        deadline = time.monotonic() + 60
-        while len(list(tmp_path.rglob(".video*"))) < 2 and time.monotonic() < deadline:
-            time.sleep(0.1)
-            workers = [p for p in psutil.Process(parent.pid).children() if "spawn_main" in " ".join(p.cmdline())]
-        parent.kill()
+        try:
+            workers = _workers(parent)
+            while parent.poll() is None and not (len(workers) == 2 and any(tmp_path.rglob(".video*"))):
+                time.sleep(0.05)
+                workers = _workers(parent)
+        finally:
+            parent.kill()
+    left = psutil.wait_procs(workers, timeout=60)[1]
+    for worker in left:
+        worker.kill()
     assert len(workers) == 2
-    assert not psutil.wait_procs(workers, timeout=30)[1]
+    assert not left
+
+
+def _workers(parent: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [p for p in psutil.Process(parent.pid).children() if "spawn_main" in " ".join(p.cmdline())]

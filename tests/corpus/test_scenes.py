@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from blake3 import blake3
 
 from ntlbg.corpus import world
-from ntlbg.corpus.planted import Event, plan_video
-from ntlbg.corpus.scenes import HEIGHT, WIDTH, Renderer, sprite
+from ntlbg.corpus.planted import Chapter, Event, plan_video, rng_for
+from ntlbg.corpus.scenes import HEIGHT, WIDTH, Renderer, paint, sprite
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,18 @@ def test_every_shape_is_drawn_and_differs(shape):
     for other, cover in covers.items():
         if other != shape:
             assert (cover != covers[shape]).mean() > 0.04
+
+
+def test_pictures_are_those_of_earlier_versions(plan):
+    """A corpus drawn again is the same corpus: frames with and without an event, every shape, every place."""
+    renderer, event = Renderer(plan), plan.events[2]
+    middle = round((event.start_s + event.end_s) / 2 * plan.fps)
+    numbers = [0, 700, 1500, round(event.start_s * plan.fps) + 1, middle, len(renderer) - 1]
+    assert digest([renderer.frame(n) for n in numbers]) == "03f66a43881ac70e"
+    sprites = [a for s in world.SHAPES for a in sprite(Event(s, "red", "city", 0, 1, 0.5, 0.5, 0.26))]
+    assert digest(sprites) == "7dacd87e1f3ae474"
+    assert digest([paint(Chapter(p, 0.0, 9.0), rng_for("canvas", p)) for p in world.PLACES]) == "1fa117202bc5085c"
+
+
+def digest(arrays: list[np.ndarray]) -> str:
+    return blake3(b"".join(a.tobytes() for a in arrays)).hexdigest()[:16]
