@@ -9,15 +9,12 @@ from __future__ import annotations
 import inspect
 import json
 import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
-from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +25,7 @@ from ntlbg.corpus.encode import codec, encode, settings
 from ntlbg.corpus.planted import VideoPlan
 from ntlbg.corpus.splits import moments, signature
 from ntlbg.errors import NTLBGError
+from ntlbg.processes import cores, end_with_parent
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 from ntlbg.store import ENTRY, Store, key
@@ -113,7 +111,7 @@ def render_all(jobs: Sequence[Job], *, store: Store, workers: int | None = None)
 
 def _draw(work: Sequence[tuple[Job, str]], numbers: Sequence[int], store: Store, workers: int | None) -> Iterator[int]:
     """Do the work in processes; yield the number of each job when it is done."""
-    count = min(workers or len(os.sched_getaffinity(0)), len(work))
+    count = min(workers or cores(), len(work))
     if count <= 1:
         for number, (job, k) in zip(numbers, work, strict=True):
             _make(job, k, store.root)
@@ -121,7 +119,7 @@ def _draw(work: Sequence[tuple[Job, str]], numbers: Sequence[int], store: Store,
         return
     # a fresh interpreter each: the caller may run threads, which a fork would copy in any state
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=end_with_parent) as pool:
         futures = {pool.submit(_make, job, k, store.root): n for n, (job, k) in zip(numbers, work, strict=True)}
         try:
             for future in as_completed(futures):
@@ -134,18 +132,6 @@ def _draw(work: Sequence[tuple[Job, str]], numbers: Sequence[int], store: Store,
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _end_with_parent() -> None:
-    """In a worker: end when the process that started it has been killed; it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _make(job: Job, store_key: str, root: Path) -> None:
