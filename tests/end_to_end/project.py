@@ -97,7 +97,7 @@ class Project:
 
 
 def small(params: dict[str, Any]) -> None:
-    """The smoke tier with a handful of videos; all else as shipped."""
+    """The smoke tier with a handful of shorter videos, few draws and few updates; all else as shipped."""
     params["tier"] = "smoke"
     rendered = params["tiers"]["smoke"]["corpus"]["rendered"]
     # shorter, but with frames enough for the points of every presentation; half the frames between two candidates
