@@ -41,6 +41,9 @@ setup: .venv/.ready ## make .venv with every package of requirements.lock (Pytho
 run: .venv/.ready ## set up, run the pipeline of the active tier, print the comparison
 	@.venv/bin/python -m pipelines.run
 
+# processes of tests side by side already fill the cores: threads of each would wait for those of the others, spinning
+test test-all: export OMP_NUM_THREADS ?= 1
+
 test: .venv/.ready ## the fast tests and one small run from end to end
 	@.venv/bin/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_ARGS)
 

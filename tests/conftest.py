@@ -22,6 +22,8 @@ LONGEST = (
     f"{RERUNS}::test_two_clones_",
     END_TO_END,
     "tests/backbone/",
+    "tests/pipelines/test_registered_model.py",
+    "tests/pipelines/test_run.py",
 )
 
 # tests never judge time: a busy machine is no fault of the code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ntlbg.backbone.practice import asked_pair, draw, draw_all, events_at, pairs, plans, shaken, through_codec
+from ntlbg.backbone.practice import asked_pair, draw_all, events_at, pairs, plans, shaken, through_codec
 from ntlbg.backbone.tiny_qwen import FRAME
 from ntlbg.corpus.planted import plan_video
 from ntlbg.corpus.world import HELD_OUT_COLOUR, HELD_OUT_PLACE, PLACES
@@ -49,11 +49,10 @@ def test_frames_are_one_a_second_at_the_asked_size(scenes):
         np.testing.assert_allclose(np.diff(scene.timestamps_s), 1.0)
 
 
-def test_drawing_is_repeatable_and_the_same_in_workers():
+def test_drawing_is_repeatable_and_the_same_in_workers(scenes):
     """Same plan, same bytes, in this process or another."""
-    few = plans(9, "tests", 2)
-    here = [draw(plan, FRAME) for plan in few]
-    there = draw_all(few, FRAME, workers=2)
+    here = scenes[:2]
+    there = draw_all([scene.plan for scene in here], FRAME, workers=2)
     for a, b in zip(here, there, strict=True):
         assert np.array_equal(a.frames, b.frames)
 

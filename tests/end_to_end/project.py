@@ -97,10 +97,11 @@ class Project:
 
 
 def small(params: dict[str, Any]) -> None:
-    """The smoke tier with a handful of videos; all else as shipped."""
+    """The smoke tier with a handful of shorter videos, few draws and few updates; all else as shipped."""
     params["tier"] = "smoke"
     rendered = params["tiers"]["smoke"]["corpus"]["rendered"]
-    rendered.update(dict.fromkeys(BENCHMARKS, 2), train=1, val=1)
+    # shorter, but with frames enough for the points of every presentation; half the frames between two candidates
+    rendered.update(dict.fromkeys(BENCHMARKS, 2), train=1, val=1, minutes=4.0, fps=6)
     for room in ("evaluation", "reporting"):  # intervals of six videos are no better for more draws
         params["tiers"]["smoke"][room].update(bootstrap=100, permutations=200)
     params["tiers"]["smoke"]["training"].update(max_steps=2, steps={}, batch_size=4, validate_every=2)

@@ -95,6 +95,21 @@ def test_nothing_reports_to_anybody():
         assert setting in printed
 
 
+def test_tests_side_by_side_compute_on_one_thread_each():
+    """As many threads in each of several processes spin in wait for one another; a number that the user names stays."""
+    command = 'echo "threads: $$OMP_NUM_THREADS"'
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("@.venv/bin/python -m pytest", f"@{command} #")
+    without = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "OMP_"))}
+    for target in ("test", "test-all"):
+        for set_, told in (({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2")):
+            asked = ["make", "-f", "-", "-o", ".venv/.ready", target]
+            env = without | set_
+            done = subprocess.run(
+                asked, cwd=ROOT, input=makefile, env=env, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.stdout == f"threads: {told}\n", done.stderr
+
+
 def outputs() -> list[str]:
     """Folders and files that the stages of dvc.yaml write and DVC, not git, keeps."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

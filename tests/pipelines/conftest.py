@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +38,17 @@ def empty_store(tmp_path_factory):
     return folder / "mlflow.db"
 
 
+@pytest.fixture(scope="session")
+def empty_dvc(tmp_path_factory):
+    """A folder after `dvc init` without git, to be copied into a project."""
+    from tests.pipelines.prefect_world import clean_environment
+
+    folder = tmp_path_factory.mktemp("dvc")
+    command = [sys.executable, "-m", "dvc", "init", "-q", "--no-scm"]
+    subprocess.run(command, cwd=folder, env=clean_environment(), check=True)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch, empty_store):
     """The working folder, with the real params.yaml and dvc.yaml."""
@@ -56,14 +69,14 @@ def prefect_server(tmp_path_factory):
 
 
 @pytest.fixture
-def make_workspace(tmp_path):
+def make_workspace(tmp_path, empty_dvc):
     """Makes a small DVC project; nothing that was started in it outlives the test."""
     from tests.pipelines import prefect_world
     from tests.processes import none_left_of
 
     root = tmp_path / "workspace"
     with none_left_of(root):
-        yield partial(prefect_world.make_workspace, root)
+        yield partial(prefect_world.make_workspace, root, empty_dvc)
 
 
 @pytest.fixture

@@ -226,9 +226,12 @@ class Workspace:
         return yaml.safe_load((self.root / "dvc.lock").read_text())["stages"]
 
 
-def make_workspace(root: Path, server: Server | None = None, *, dvc: str = DVC) -> Workspace:
-    """With the project's own params.yaml, prefect.yaml and code, and trivial stages."""
-    root.mkdir(parents=True, exist_ok=True)
+def make_workspace(root: Path, empty: Path, server: Server | None = None, *, dvc: str = DVC) -> Workspace:
+    """With the project's own params.yaml, prefect.yaml and code, and trivial stages.
+
+    empty: a folder after `dvc init`.
+    """
+    shutil.copytree(empty, root)
     for name in ("params.yaml", "sources.lock", "prefect.yaml"):
         shutil.copy(ROOT / name, root / name)
     (root / "pipelines").symlink_to(ROOT / "pipelines")  # where the entrypoint of prefect.yaml looks
@@ -236,6 +239,4 @@ def make_workspace(root: Path, server: Server | None = None, *, dvc: str = DVC) 
     workspace.write("body.py", BODY)
     workspace.write("dvc.yaml", dvc)
     workspace.write("salt", "1")
-    command = [sys.executable, "-m", "dvc", "init", "-q", "--no-scm"]
-    subprocess.run(command, cwd=root, env=workspace.environment(), check=True)
     return workspace

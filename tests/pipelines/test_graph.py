@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,8 +28,8 @@ STAGES = {
 
 
 @pytest.fixture
-def repository(project):
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], check=True)
+def repository(project, empty_dvc):
+    shutil.copytree(empty_dvc, project, dirs_exist_ok=True)
     return project
 
 
