@@ -9,7 +9,7 @@ from tests.end_to_end.project import BENCHMARKS
 
 SELECTORS = {"uniform", "random", "topk_nms", "kmedoids", "ntlbg"}
 TRAINED, STAGES = ("ntlbg", "uniform"), ("select", "joint", "full")
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def test_the_last_lines_are_the_comparison_and_where_to_look(first_run):

@@ -16,7 +16,7 @@ from ntlbg.store import Store, file_stem
 from ntlbg.training.train import train_stage
 from pipelines.stages.train import selection_of
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def test_without_evidence_every_pick_and_answer_is_the_same(project, tmp_path, monkeypatch):
