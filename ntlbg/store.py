@@ -31,6 +31,10 @@ PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 HASHED = re.compile(r"x[0-9a-f]{32}")
 PARTIAL = ".partial"  # the workshop below a store's root
 ABANDONED_S = 24 * 3600.0  # nothing takes a day between two writes
+SETTLED_NS = 2_000_000_000  # of a file changed just now, the next change may bear the same time
+REMEMBERED = 65536  # digests
+
+_digests: dict[tuple[int, ...], str] = {}  # by device, inode, size and times: any change of a file changes one
 
 
 def canonical(value: Any) -> str:
@@ -44,8 +48,20 @@ def key(**inputs: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """blake3 of a file's bytes, in hex."""
-    return blake3(max_threads=1).update_mmap(path).hexdigest() if path.stat().st_size else blake3(b"").hexdigest()
+    """blake3 of a file's bytes, in hex; this process remembers it for as long as the file is left as it is.
+
+    So the second question on a video of gigabytes reads none of them.
+    """
+    status = path.stat()
+    seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if seen in _digests:
+        return _digests[seen]
+    digest = (blake3(max_threads=1).update_mmap(path) if status.st_size else blake3(b"")).hexdigest()
+    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
+        if len(_digests) >= REMEMBERED:
+            _digests.clear()
+        _digests[seen] = digest
+    return digest
 
 
 def file_stem(identifier: str) -> str:

@@ -2,14 +2,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ntlbg.store as module
 from ntlbg.errors import StoreError
-from ntlbg.store import Store, file_stem, folder_atomic, key, write_atomic
+from ntlbg.store import Store, file_digest, file_stem, folder_atomic, key, write_atomic
 
 
 def names(folder):
@@ -187,3 +190,32 @@ def test_a_dropped_value_is_missing_and_made_again(tmp_path: Path) -> None:
     assert store.get("frames", "a" * 64) is None
     assert list((tmp_path / ".partial").iterdir()) == []
     assert store.fetch("frames", "a" * 64, lambda f: (f / "x").write_bytes(b"1")).exists()
+
+
+def test_a_digest_is_remembered_while_the_file_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No second reading of a file that has settled; any change is noticed, also one that keeps size and time."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"first")
+    os.utime(path, ns=(0, 0))
+    monkeypatch.setattr(module, "SETTLED_NS", -(10**18))
+    first = file_digest(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "blake3", lambda *_, **__: pytest.fail("the file is read again"))
+        assert file_digest(path) == first
+    time.sleep(0.05)  # longer than a tick of the clock of files
+    path.write_bytes(b"other")
+    os.utime(path, ns=(0, 0))
+    assert file_digest(path) == blake3(b"other").hexdigest() != first
+
+
+def test_the_digest_of_a_file_that_was_just_changed_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next change may bear the same time."""
+    monkeypatch.setattr(module, "_digests", {})
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"first")
+    file_digest(path)
+    assert not module._digests

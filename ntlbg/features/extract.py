@@ -6,9 +6,11 @@ another tier with the same frames, or a video under another name encodes nothing
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,10 @@ from ntlbg.store import Store, file_digest, file_stem, key
 ROOM = "features"
 VERSION = 1  # raise it when the same frames would get other features here
 RANK = 64  # principal directions kept
+LATEST = 2  # videos whose features stay in memory: questions come one after the other
+
+_latest: OrderedDict[tuple[object, ...], Features] = OrderedDict()
+_turn = Lock()
 
 Told = Callable[[int], None]  # called with how many frames were just encoded
 
@@ -54,6 +60,7 @@ def features_of(
     """Features of one video, and whether they had to be encoded now.
 
     shard: `.npy` file of uint8 [T, h, w, 3]. Raises InputError naming it when it does not hold T such frames.
+    Of the latest videos the same object is returned again: what is worked out for a video is kept by it.
     """
     frames = open_shard(shard, shown)
     times = np.asarray(shown.timestamps_s, np.float64)
@@ -64,6 +71,11 @@ def features_of(
         dtype=params.dtype,
         version=VERSION,
     )
+    place = (str(store.root), named, shown.video_id, shown.native_fps, shown.frame_count, shown.duration_s)
+    with _turn:
+        if place in _latest:
+            _latest.move_to_end(place)
+            return _latest[place], False
     before = store.made.get(ROOM, 0)
 
     def make(folder: Path) -> None:
@@ -86,7 +98,12 @@ def features_of(
         shown.duration_s,
         tensors["basis"],
     )
-    return Features(index, tensors["vectors"], encoder.name), encoded
+    found = Features(index, tensors["vectors"], encoder.name)
+    with _turn:
+        _latest[place] = found
+        while len(_latest) > LATEST:
+            _latest.popitem(last=False)
+    return found, encoded
 
 
 def open_shard(shard: Path, shown: Shown) -> Array:

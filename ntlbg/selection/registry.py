@@ -67,10 +67,15 @@ def make(name: str, **parameters: Any) -> Selector:
             )
     try:
         # the fields' types say what is allowed; a list of a YAML file becomes the tuple that the field wants
-        return TypeAdapter(cls).validate_python(parameters)
+        return _adapter(cls).validate_python(parameters)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise InputError(
             f"selector `{name}`: `{field}` is `{first['input']}`; {first['msg'].replace('Input', 'it', 1)}"
         ) from None
+
+
+@cache
+def _adapter(cls: type[Selector]) -> TypeAdapter[Selector]:
+    return TypeAdapter(cls)

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ntlbg.errors import InputError
-from ntlbg.features.extract import extract_all
-from ntlbg.features.index import load_features
+from ntlbg.features.extract import Shown, extract_all, features_of
+from ntlbg.features.index import Features, load_features
 from ntlbg.features.params import FeaturesParams
 from ntlbg.records.arrays import Array
 from ntlbg.store import Store, file_stem
@@ -138,3 +138,23 @@ def test_a_missing_or_broken_table_is_named(tmp_path: Path, store: Store, colour
     (tmp_path / "outcomes.parquet").write_bytes(b"no table")
     with pytest.raises(InputError, match=r"outcomes\.parquet"):
         extract_all(tmp_path, colours, PARAMS, store=store, into=tmp_path / "out")
+
+
+def test_of_the_latest_videos_the_same_object_is_returned(tmp_path: Path, store: Store, colours: Colours) -> None:
+    """So that what is worked out for a video serves its next question; a few stay, and values do not depend on it."""
+    shown = Shown("v", np.arange(9.0), 25.0, 225, 9.0)
+
+    def of(seed: int) -> tuple[Features, bool]:
+        shard = tmp_path / f"{seed}.npy"
+        np.save(shard, noise(9, 8, 8, seed))
+        return features_of(shard, shown, colours, PARAMS, store=store)
+
+    first, encoded = of(0)
+    assert encoded
+    assert of(0) == (first, False)
+    of(1)
+    of(2)
+    again, encoded = of(0)
+    assert again is not first
+    assert not encoded
+    np.testing.assert_array_equal(again.index.features, first.index.features)
