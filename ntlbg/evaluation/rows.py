@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ class Row:
 
 def table(rows: Iterable[Row | Mapping[str, Any]]) -> pd.DataFrame:
     """The rows as a frame with exactly the columns of `SCHEMA`."""
-    records = [asdict(row) if isinstance(row, Row) else dict(row) for row in rows]
+    records = [dict(vars(row) if isinstance(row, Row) else row) for row in rows]
     return pa.Table.from_pylist(records, schema=SCHEMA).to_pandas()
 
 

@@ -8,7 +8,7 @@ An error row is wrong, and misses the evidence. Source: docs of `scipy.stats.per
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,11 @@ class Wide:
         return difference[kept], self.videos[kept]
 
 
+def widened(rows: pd.DataFrame) -> dict[str, Wide]:
+    """Every metric of the rows by its name."""
+    return {metric: Wide.of(rows, metric) for metric in METRICS}
+
+
 def compare_arms(
     rows: pd.DataFrame | Wide,
     arm: str,
@@ -139,14 +144,22 @@ def compare_arms(
 
 
 def family(
-    rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], *, resamples: int, permutations: int, seed: int
+    rows: pd.DataFrame | Mapping[str, Wide],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    resamples: int,
+    permutations: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
-    """Paired entries for every pair, metric and kind; Holm corrects over the pairs, within a metric and kind."""
-    present = [ALL, *(kind for kind in KINDS if (rows["kind"] == kind).any())]
+    """Paired entries for every pair, metric and kind; Holm corrects over the pairs, within a metric and kind.
+
+    rows: or what `widened` makes of them, where several families are asked of the same.
+    """
+    of = rows if isinstance(rows, Mapping) else widened(rows)
+    present = [ALL, *(kind for kind in KINDS if any((wide.kinds == kind).any() for wide in of.values()))]
     settings: dict[str, Any] = {"resamples": resamples, "permutations": permutations, "seed": seed}
     entries: list[dict[str, Any]] = []
-    for metric in METRICS:
-        wide = Wide.of(rows, metric)
+    for wide in of.values():
         for kind in present:
             part = [compare_arms(wide, arm, against, kind=kind, **settings) for arm, against in pairs]
             found = [entry for entry in part if entry is not None]

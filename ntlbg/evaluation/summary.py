@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ntlbg.evaluation.accuracy import arm_summaries, chance
 from ntlbg.evaluation.families import BASELINE, SELECTORS, families
-from ntlbg.evaluation.significance import compare_arms, family
+from ntlbg.evaluation.significance import Wide, compare_arms, family, widened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,9 +30,9 @@ def summarise(
     paired: the pairs of every family (`ntlbg.evaluation.families`), which each entry names.
     """
     settings: dict[str, Any] = {"resamples": resamples, "permutations": permutations, "seed": seed}
-    paired = []
+    paired, of = [], widened(rows)
     for asked in families(rows, tokens):
-        paired += [{**entry, "family": asked.name} for entry in family(rows, asked.pairs, **settings)]
+        paired += [{**entry, "family": asked.name} for entry in family(of, asked.pairs, **settings)]
     arms = arm_summaries(rows, resamples=resamples, seed=seed)
     return {
         "questions": int(rows["question_id"].nunique()),
@@ -56,8 +56,9 @@ def metrics(
         for pair in asked.pairs
         if selector_of[pair[1]] == BASELINE
     }
+    wide = Wide.of(rows, "accuracy")
     tests = {
-        name: compare_arms(rows, *pair, resamples=params.bootstrap, permutations=params.permutations, seed=seed)
+        name: compare_arms(wide, *pair, resamples=params.bootstrap, permutations=params.permutations, seed=seed)
         for name, pair in against.items()
     }
     return {

@@ -19,6 +19,7 @@ from ntlbg.errors import InputError
 from ntlbg.features.encoders import Encoder
 from ntlbg.features.index import Features, save_features, serialise
 from ntlbg.features.params import FeaturesParams
+from ntlbg.processes import cores, side_by_side
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
 from ntlbg.records.video_index import VideoIndex
@@ -28,6 +29,8 @@ from ntlbg.store import Store, file_digest, file_stem, key
 ROOM = "features"
 VERSION = 1  # raise it when the same frames would get other features here
 RANK = 64  # principal directions kept
+VIDEOS = 8  # a process takes some seconds to begin: with fewer videos than this there is none more
+SMALL = 100_000_000  # bytes of weights, of which every process holds its own
 LATEST = 2  # videos whose features stay in memory: questions come one after the other
 
 _latest: OrderedDict[tuple[object, ...], Features] = OrderedDict()
@@ -135,19 +138,25 @@ def _encode(frames: Array, encoder: Encoder, batch: int, told: Told | None) -> t
     return features, vectors
 
 
-def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store: Store, into: Path) -> Extracted:
-    """One feature file in `into` for every video of `frames` that has frames; files of other videos are removed.
-
-    frames: the folder that `decode` wrote: `outcomes.parquet` and a shard per video.
-    Raises InputError naming the file when the table or a shard is missing or does not fit.
+@dataclass(frozen=True)
+class Work:
+    """What is encoded from where to where. frames: the folder that `decode` wrote: `outcomes.parquet` and a shard per
+    video. into: gets one feature file for every video that has frames.
     """
-    rows = read_rows(frames / "outcomes.parquet")
-    encoder.compute_in(params.dtype)
-    counts = {"encoded": 0, "reused": 0, "skipped": 0, "frames": 0}
-    wanted = set()
-    into.mkdir(parents=True, exist_ok=True)
-    total = sum(len(r["timestamps_s"]) for r in rows)
-    with meter("features", total=total, unit="frames") as bar:
+
+    frames: Path
+    params: FeaturesParams
+    store: Store
+    into: Path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Raises InputError when the table of the videos cannot be read."""
+        return read_rows(self.frames / "outcomes.parquet")
+
+    def encode(self, rows: list[dict[str, Any]], encoder: Encoder, advance: Callable[[int, str], None]) -> Extracted:
+        """Encode these videos. advance: told of frames that are done, and of which video."""
+        encoder.compute_in(self.params.dtype)
+        counts = {"encoded": 0, "reused": 0, "skipped": 0, "frames": 0}
         for row in rows:
             if not row["timestamps_s"]:
                 counts["skipped"] += 1
@@ -162,20 +171,65 @@ def extract_all(frames: Path, encoder: Encoder, params: FeaturesParams, *, store
             stem = file_stem(shown.video_id)
 
             def told(n: int, now: str = shown.video_id) -> None:
-                bar.advance(n, now)
+                advance(n, now)
 
-            made, encoded = features_of(frames / f"{stem}.npy", shown, encoder, params, store=store, told=told)
-            target = into / f"{stem}.safetensors"
-            save_features(target, made.index, made.vectors, encoder.name)
-            wanted.add(target.name)
+            shard = self.frames / f"{stem}.npy"
+            made, encoded = features_of(shard, shown, encoder, self.params, store=self.store, told=told)
+            save_features(self.into / f"{stem}.safetensors", made.index, made.vectors, encoder.name)
             if not encoded:
-                bar.advance(len(made.index), shown.video_id)
+                advance(len(made.index), shown.video_id)
             counts["encoded" if encoded else "reused"] += 1
             counts["frames"] += len(made.index) if encoded else 0
-    for file in into.glob("*.safetensors"):
-        if file.name not in wanted:
-            file.unlink()
-    return Extracted(counts)
+        return Extracted(counts)
+
+    def tidy(self, rows: list[dict[str, Any]]) -> None:
+        """Remove the files of other videos."""
+        wanted = {f"{file_stem(row['video_id'])}.safetensors" for row in rows if row["timestamps_s"]}
+        for file in self.into.glob("*.safetensors"):
+            if file.name not in wanted:
+                file.unlink()
+
+
+def extract_all(
+    frames: Path,
+    encoder: Encoder | Callable[[], Encoder],
+    params: FeaturesParams,
+    *,
+    store: Store,
+    into: Path,
+    at_once: int = 1,
+) -> Extracted:
+    """One feature file in `into` for every video of `frames` that has frames; files of other videos are removed.
+
+    frames: as in `Work`. encoder: or a function that loads it, which can be pickled where processes share the work.
+    at_once: so many processes, where there are videos enough for them.
+    Raises InputError naming the file when the table or a shard is missing or does not fit.
+    """
+    work = Work(frames, params, store, into)
+    rows = work.rows()
+    into.mkdir(parents=True, exist_ok=True)
+    count = max(1, min(at_once, len(rows) // VIDEOS))
+    jobs = [(work, rows[n::count], encoder) for n in range(count)]
+    with meter("features", total=sum(len(r["timestamps_s"]) for r in rows), unit="frames") as bar:
+        parts = side_by_side(_encode_part, jobs, at_once=count, told=lambda _, told: bar.advance(*told))
+    work.tidy(rows)
+    return Extracted({name: sum(part.counts[name] for part in parts) for name in parts[0].counts})
+
+
+def _encode_part(
+    job: tuple[Work, list[dict[str, Any]], Encoder | Callable[[], Encoder]], tell: Callable[[tuple[int, str]], None]
+) -> Extracted:
+    work, rows, encoder = job
+    loaded = encoder if isinstance(encoder, Encoder) else encoder()
+    return work.encode(rows, loaded, lambda frames, video: tell((frames, video)))
+
+
+def processes_for(device: str, encoder: Path) -> int:
+    """Processes that may encode side by side: one per core for a small checkpoint on a CPU, where each computes on one
+    thread; one alone for a large one, a pointer to one, and on a GPU.
+    """
+    weights = [file.stat().st_size for file in encoder.glob("*.safetensors")]
+    return cores() if device == "cpu" and weights and sum(weights) <= SMALL else 1
 
 
 def read_rows(table: Path) -> list[dict[str, Any]]:

@@ -8,11 +8,13 @@ model would take gigabytes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -88,8 +90,9 @@ class VisualTokens:
         return sorted(v for v in found if self.outcomes[v]["frames"])
 
     def prepare(self, videos: list[str]) -> None:
-        """Compute what the store does not hold yet."""
+        """Compute what the store does not hold yet; processes that do so together mostly find each other's."""
         missing = [v for v in videos if self.store.get(ROOM, self.key_of(v)) is None]
+        Random(os.getpid()).shuffle(missing)
         for video in track(missing, "visual tokens", unit="videos"):
             self.of(video)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ntlbg.features.encoders import load_encoder
-from ntlbg.features.extract import extract_all
+from ntlbg.features.extract import extract_all, processes_for
 from pipelines.checks.feature_files import check_features
 from pipelines.stage import Run, stage
 
@@ -17,9 +18,11 @@ INTO = Path("data/features")
 @stage("features")
 def features(run: Run) -> None:
     """Encode what the store does not hold yet; publish the files only when all of them are sound."""
-    encoder = load_encoder(ENCODER, device=run.params.machine.device)
+    device = run.params.machine.device
+    load = partial(load_encoder, ENCODER, device=device)
+    at_once = processes_for(device, ENCODER)
     with run.folder(INTO) as into:
-        extracted = extract_all(FRAMES, encoder, run.params.features, store=run.store, into=into)
+        extracted = extract_all(FRAMES, load, run.params.features, store=run.store, into=into, at_once=at_once)
         found = check_features(into, FRAMES)
     run.count(**extracted.counts)
     run.metrics(**found)

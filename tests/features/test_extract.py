@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ntlbg.errors import InputError
-from ntlbg.features.extract import Shown, extract_all, features_of
+from ntlbg.features.extract import Shown, extract_all, features_of, processes_for
 from ntlbg.features.index import Features, load_features
 from ntlbg.features.params import FeaturesParams
+from ntlbg.processes import cores
 from ntlbg.records.arrays import Array
 from ntlbg.store import Store, file_stem
 from tests.features.conftest import Colours, noise
@@ -158,3 +159,28 @@ def test_of_the_latest_videos_the_same_object_is_returned(tmp_path: Path, store:
     assert again is not first
     assert not encoded
     np.testing.assert_array_equal(again.index.features, first.index.features)
+
+
+def test_processes_that_share_the_work_make_the_same_files(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes of one alone, and the counts of all; an encoder that is loaded in each of them."""
+    monkeypatch.setattr("ntlbg.features.extract.VIDEOS", 2)
+    frames = write(
+        tmp_path / "frames", {f"v{i}": noise(5 + i, 8, 8, i) for i in range(5)}, (row("broken", 0, "corrupt"),)
+    )
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    one = extract_all(frames, Colours, PARAMS, store=store, into=alone)
+    two = extract_all(frames, Colours, PARAMS, store=Store(tmp_path / "other"), into=shared, at_once=2)
+    assert one.counts == two.counts == {"encoded": 5, "reused": 0, "skipped": 1, "frames": 35}
+    assert {f.name: f.read_bytes() for f in alone.iterdir()} == {f.name: f.read_bytes() for f in shared.iterdir()}
+
+
+def test_a_small_encoder_on_a_cpu_is_run_on_every_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a large one, nor one that lies elsewhere, nor on a GPU."""
+    assert processes_for("cpu", tmp_path) == 1
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    assert processes_for("cpu", tmp_path) == cores()
+    assert processes_for("cuda:0", tmp_path) == 1
+    monkeypatch.setattr("ntlbg.features.extract.SMALL", 3)
+    assert processes_for("cpu", tmp_path) == 1
