@@ -8,8 +8,9 @@
 `accuracy` reads footage whose frames carry their numbers (tests/video/footage.py). `speed` times one minute of every
 codec at 640x360 and the first two minutes of footage/big_buck_bunny.mp4 (`make footage`) at 1 frame per second and
 224x224, each arm in a process of its own on one thread, arms taking turns. `memory` compares videos of 10 and of 30
-minutes. `speed` keeps what it measured in .ntlbg/bench/decoding/speed.jsonl and goes on there when stopped; --anew
-forgets it. --write puts the table into docs/video.md. Run it on a quiet machine: CPU-seconds move with load too.
+minutes. `speed` keeps what it measured in .ntlbg/bench/decoding until it is done: one that was stopped goes on there
+with the same code, --anew forgets it. --write puts the table into docs/video.md. Run it on a quiet machine: CPU-seconds
+move with load too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from ntlbg.errors import InputError, NTLBGError
-from ntlbg.store import write_atomic
+from ntlbg.store import file_digest, key, write_atomic
 
 PAGE = Path("docs/video.md")
 FILM_NAME = "film, first 2 min (720p)"
@@ -42,6 +43,7 @@ def accuracy_command(options: argparse.Namespace) -> str:
 
 def speed_command(options: argparse.Namespace) -> str:
     from benchmarks.decoders import clips, speed
+    from ntlbg import video
     from ntlbg.video.probe import probe
 
     arms = options.arms or list(speed.ARMS)
@@ -49,7 +51,9 @@ def speed_command(options: argparse.Namespace) -> str:
     paths = {name: clips.film() if name == FILM_NAME else clips.clip(name) for name in names}
     present = {path: name for name, path in paths.items() if path is not None}
     cells: speed.Cells = {name: {arm: [] for arm in arms} for name in present.values()}
-    kept = clips.FOLDER / "speed.jsonl"
+    sources = sorted(Path(video.__path__[0]).rglob("*.py"))
+    code = key(files=[[file.name, file_digest(file)] for file in sources])
+    kept = clips.FOLDER / f"speed-{code[:12]}.jsonl"  # of other code other figures
     if options.anew:
         kept.unlink(missing_ok=True)
     for path, arm, one in speed.rounds(list(present), arms, options.rounds, kept):

@@ -1,6 +1,6 @@
 """What questions on one video cost: the first, which decodes and encodes it, and every next one.
 
-    python -m benchmarks.questions [VIDEO] [--questions FILE] [--count 50] [-k 8]
+    python -m benchmarks.questions [VIDEO] [--questions FILE] [--count N] [-k 8]
 
 Without arguments: the development questions of the film (`make footage`), from an empty store, in this process, with
 the embedded encoder. Of the next questions it prints the median and the largest wall time beside what the encoder
@@ -83,15 +83,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.questions", description=__doc__.splitlines()[0])
     parser.add_argument("video", nargs="?", type=Path, default=FILM)
     parser.add_argument("--questions", type=Path, default=QUESTIONS, help="JSON with a list `questions`")
-    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--count", type=int, help="the first so many of them; left out, all")
     parser.add_argument("-k", type=int, default=8)
     options = parser.parse_args(arguments)
     asked = [question["question"] for question in json.loads(options.questions.read_text())["questions"]]
-    if options.count < 2:
-        parser.error("--count: at least two questions are needed")
+    asked = asked[: options.count]
+    if len(asked) < 2:
+        parser.error("at least two questions are needed")
     with tempfile.TemporaryDirectory() as folder:
         try:
-            found = measure(options.video, asked[: options.count], options.k, Store(Path(folder)))
+            found = measure(options.video, asked, options.k, Store(Path(folder)))
         except NTLBGError as error:
             print(f"error: {error.sentence}", file=sys.stderr)
             return error.exit_code

@@ -8,6 +8,7 @@ scripts that have no `if __name__ == "__main__"` a second time), and never outli
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -122,7 +123,7 @@ def side_by_side(
 def _receive(here: Any) -> tuple[str, Any]:
     try:
         kind, content = here.recv()
-    except EOFError:
+    except (EOFError, OSError):  # before a message, or within one
         return "error", NTLBGError("a worker process was killed", hint="was there memory left?")
     if kind == "crash":
         error, told = content
@@ -141,6 +142,7 @@ def _work(work: Callable[[Any, Tell], Any], job: Any, there: Any) -> None:
     except Exception as error:
         told = f"\n{traceback.format_exc()}"
         try:
-            there.send(("crash", (error, told)))
-        except Exception:  # an error that cannot be pickled
-            there.send(("crash", (RuntimeError(str(error)), told)))
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            error = RuntimeError(str(error))
+        there.send(("crash", (error, told)))

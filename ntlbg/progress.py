@@ -10,14 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 LINE_EVERY_S = 5.0
 
-Event = tuple[Any, ...]  # ("begin", what, total, unit), ("advance", by, now) or ("end",) of the latest meter
+# ("begin", number, what, total, unit), ("advance", number, by, now) or ("end", number) of a worker's meter
+Event = tuple[Any, ...]
 _relay: list[Callable[[Event], None]] = []  # in a worker: how its meters reach the process that shows them
+_numbers = count()
+_bars: list[Any] = []  # the display that is open: two would write over each other
 
 
 @dataclass
@@ -69,12 +74,15 @@ class Meter:
             self._print()
 
 
+@dataclass
 class _Relayed(Meter):
     """Counts in a worker, and is shown by its parent."""
 
+    number: int = 0
+
     def advance(self, by: int = 1, now: str | None = None) -> None:
         self.done += by
-        _relay[0](("advance", by, now))
+        _relay[0](("advance", self.number, by, now))
 
 
 @contextmanager
@@ -82,6 +90,9 @@ def meters() -> Iterator[Callable[[str, int | None, str], Meter]]:
     """Makes meters (what, total, unit) that are shown together; who makes one closes it."""
     if not sys.stderr.isatty():
         yield Meter
+        return
+    if _bars:
+        yield partial(_on, _bars[0])
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
@@ -97,16 +108,25 @@ def meters() -> Iterator[Callable[[str, int | None, str], Meter]]:
         console=Console(stderr=True),
     )
     with bar:
-        yield lambda what, total, unit: Meter(what, total, unit, bar, bar.add_task(what, total=total, now="", rate=""))
+        _bars.append(bar)
+        try:
+            yield partial(_on, bar)
+        finally:
+            _bars.clear()
+
+
+def _on(bar: Any, what: str, total: int | None, unit: str) -> Meter:
+    return Meter(what, total, unit, bar, bar.add_task(what, total=total, now="", rate=""))
 
 
 @contextmanager
 def meter(what: str, *, total: int | None = None, unit: str = "items") -> Iterator[Meter]:
     """A `Meter` for the block: `with meter("decode", total=90, unit="videos") as m: m.advance()`."""
     if _relay:
-        _relay[0](("begin", what, total, unit))
-        yield _Relayed(what, total, unit)
-        _relay[0](("end",))
+        number = next(_numbers)
+        _relay[0](("begin", number, what, total, unit))
+        yield _Relayed(what, total, unit, number=number)
+        _relay[0](("end", number))
         return
     with meters() as make:
         shown = make(what, total, unit)
@@ -125,18 +145,19 @@ class Board:
     def __init__(self) -> None:
         self._shown = ExitStack()
         self._make: Callable[[str, int | None, str], Meter] | None = None
-        self._open: dict[int, Meter] = {}
+        self._open: dict[tuple[int, int], Meter] = {}
 
     def take(self, worker: int, event: Event) -> None:
         """The next event of a worker."""
-        if event[0] == "begin":
+        kind, number, *told = event
+        if kind == "begin":
             if self._make is None:
                 self._make = self._shown.enter_context(meters())
-            self._open[worker] = self._make(*event[1:])
-        elif event[0] == "advance":
-            self._open[worker].advance(*event[1:])
+            self._open[worker, number] = self._make(*told)
+        elif kind == "advance":
+            self._open[worker, number].advance(*told)
         else:
-            self._open.pop(worker).close()
+            self._open.pop((worker, number)).close()
 
     def __enter__(self) -> Board:
         return self

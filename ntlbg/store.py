@@ -4,7 +4,8 @@ Key: blake3 of the canonical JSON of *every* input that can change the value (`k
 Layout: `<root>/<room>/<k0k1>/<key>/` holds the value's files and, written last, `entry.json`: name, size and
 blake3 of each file. A folder without `entry.json` does not exist for readers.
 Write order: files into `<root>/.partial/<random>`, fsync each, `entry.json`, fsync, rename, fsync the parent.
-Reads verify; an entry that does not verify is removed and reported as missing. Values are never changed in place.
+Reads verify; an entry that does not verify is removed and reported as missing. Values are never changed in place, and
+a process reads a file's bytes for that once, until its size or one of its times changes.
 The time of `entry.json` is when the value was last made or read; `ntlbg cache` lists, checks and removes values.
 """
 
@@ -54,8 +55,9 @@ def file_digest(path: Path) -> str:
     """
     status = path.stat()
     seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    if seen in _digests:
-        return _digests[seen]
+    known = _digests.get(seen)
+    if known is not None:
+        return known
     digest = (blake3(max_threads=1).update_mmap(path) if status.st_size else blake3(b"")).hexdigest()
     if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
         if len(_digests) >= REMEMBERED:

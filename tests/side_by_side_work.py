@@ -11,6 +11,13 @@ from ntlbg.errors import InputError
 from ntlbg.progress import meter
 
 
+class OddError(Exception):
+    """It can be pickled, and not be read back."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason)
+
+
 def tells(count: int, tell: Callable[[int], None]) -> tuple[int, int]:
     """Tells 0 … count - 1; returns count squared and where it ran."""
     with meter(f"work {count}", total=count, unit="steps") as progress:
@@ -27,6 +34,8 @@ def ends(how: str, tell: Callable[[int], None]) -> None:
         raise InputError("bad job", hint="take another")
     if how == "fault":
         raise ValueError("a fault of the code")
+    if how == "odd":
+        raise OddError(reason="no pickle brings me back")
     if how == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(600)

@@ -45,6 +45,8 @@ def test_an_error_is_raised_here_and_ends_the_others() -> None:
     with pytest.raises(ValueError, match="a fault of the code") as fault:
         run(["fault", "long"], 2, ends)
     assert "in ends" in str(fault.value.__cause__)
+    with pytest.raises(RuntimeError, match="no pickle brings me back"):
+        run(["odd", "long"], 2, ends)
     with pytest.raises(NTLBGError, match="a worker process was killed"):
         run(["killed", "long"], 2, ends)
     assert not [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]

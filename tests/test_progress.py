@@ -35,3 +35,22 @@ def test_no_name_can_break_or_drive_the_terminal(capsys, monkeypatch):
     shown = capsys.readouterr().err
     assert "[/red] [1080p]" in shown
     assert "\x1b[2J" not in shown
+
+
+def test_a_meter_within_another_shares_its_display(capsys, monkeypatch):
+    """On a terminal there is one display; two would write over each other. Workers' meters may nest, too."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    events = []
+    with progress.meter("evaluate", total=2) as outer, progress.Board() as board:
+        with monkeypatch.context() as worker:
+            worker.setattr(progress, "_relay", [lambda event: events.append(event)])
+            with progress.meter("a", total=1) as a, progress.meter("b", total=1) as b:
+                b.advance()
+                a.advance(now="late")
+        for event in events:
+            board.take(0, event)
+        outer.advance()
+        assert len(progress._bars) == 1
+        assert [task.description for task in progress._bars[0].tasks] == ["evaluate", "a", "b"]
+        assert [task.completed for task in progress._bars[0].tasks] == [1, 1, 1]
+    assert not progress._bars

@@ -181,6 +181,7 @@ def rounds(
                     with kept.open("a") as out:
                         out.write(json.dumps([path.name, arm, turn, found]) + "\n")
                 yield path, arm, found
+    kept.unlink(missing_ok=True)
 
 
 def _or_failed(arm: str, path: Path) -> dict[str, float]:

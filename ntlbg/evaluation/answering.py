@@ -21,7 +21,7 @@ import numpy as np
 from blake3 import blake3
 
 from ntlbg import store as keys
-from ntlbg.errors import NTLBGError
+from ntlbg.errors import NTLBGError, StoreError
 from ntlbg.evaluation.params import EvaluationParams
 from ntlbg.evaluation.questions import LETTERS, letter
 from ntlbg.records.arrays import Array
@@ -252,8 +252,12 @@ class Answering:
         new = {request: ask for request, ask in batch.items() if request not in self._raw}
         if new:
             self.answerer()  # a model that does not load is no error of a question: nothing may be written then
+            if self.visual is not None:
+                self.visual()
         try:
             raw = self._ask(list(new.values())) if new else []
+        except StoreError:
+            raise  # nor is a full disk
         except NTLBGError as error:
             if len(batch) == 1:
                 return {next(iter(batch)): error.sentence}

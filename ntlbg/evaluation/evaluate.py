@@ -1,4 +1,4 @@
-"""Evaluate one benchmark: every arm answers every test question; then, and only then, evidence is opened.
+"""Evaluate one benchmark: every arm answers every test question; of a process's videos evidence is opened after that.
 
 Models of billions of parameters do not lie in memory side by side: the arms of the answerer itself come first, then
 those of each trained model in turn, and what one has loaded is let go before the next one loads. Tiny models on a CPU
@@ -22,6 +22,7 @@ from ntlbg.evaluation.presented import Models
 from ntlbg.evaluation.questions import read_questions
 from ntlbg.evaluation.rows import Row, table
 from ntlbg.evaluation.scoring import add_recall, oracle_rows
+from ntlbg.features.extract import processes_for as encoding_processes
 from ntlbg.modeling.threads import processes_for
 from ntlbg.processes import side_by_side
 from ntlbg.progress import meter
@@ -176,19 +177,19 @@ class Evaluation:
 
     def _visual(self, one: Presented, load: Loaded[RichAnswerer]) -> Callable[[], VisualTokens] | None:
         """The stored visual tokens of candidate frames, where a model reads no more of a frame than is stored."""
-        if one.presentation != "rich" or self.modeling is None:
+        if one.presentation != "rich":
             return None
-        keep = self.modeling.tokens_per_point
 
         def open_tokens() -> VisualTokens:
             from ntlbg.modeling.visual import VisualTokens
 
+            model = load().model
             return VisualTokens.open(
-                load().model.adapter,
+                model.adapter,
                 accepted=self.accepted,
                 frames=self.frames,
                 size=self.params.size,
-                keep=keep,
+                keep=model.settings.tokens_per_point,
                 store=self.store,
             )
 
@@ -247,7 +248,9 @@ def evaluate(
     evaluation.check()
     arms, trained, oracles = evaluation.arms()
     asked = by_video(questions)
-    count = max(1, min(processes_for(params.device, answerer), len(asked) // VIDEOS))
+    # every process holds a text encoder, too
+    possible = min(processes_for(params.device, answerer), encoding_processes(params.device, encoder))
+    count = max(1, min(possible, len(asked) // VIDEOS))
     parts = [[question for group in list(asked.values())[n::count] for question in group] for n in range(count)]
     total = len(questions) * (len(arms) + len(trained) + len(oracles))
     with meter(f"evaluate {benchmark}", total=total, unit="answers") as progress:

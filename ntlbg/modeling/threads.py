@@ -43,5 +43,6 @@ def processes_for(device: str, checkpoint: Path) -> int:
     place = locate(checkpoint)
     if device != "cpu" or not place.local or "LOCAL_RANK" in os.environ:  # there `accelerate launch` shares the work
         return 1
+    # in half precision, two bytes a parameter: what is tiny by its size is so by its parameters
     weights = sum(file.stat().st_size for file in Path(place.source).glob("*.safetensors"))
-    return cores() if weights <= TINY * 4 else 1
+    return cores() if weights <= TINY * 2 else 1

@@ -9,6 +9,7 @@ model would take gigabytes.
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,6 +30,7 @@ ROOM = "visual"
 FORMAT = 1  # of the stored tokens
 READ = 512  # frames read from disk at a time
 SEE = 64  # frames shown to the vision tower at a time
+OPEN = 256  # videos whose tokens stay mapped: each holds a file open
 MAKES_TOKENS = ("images.py", "pooling.py", "qwen.py", "vision.py")  # of room `modeling`
 
 
@@ -53,7 +55,7 @@ class VisualTokens:
     keep: int | None
     store: Store
     identity: dict[str, Any]
-    _open: dict[str, Array] = field(default_factory=dict, repr=False)
+    _open: OrderedDict[str, Array] = field(default_factory=OrderedDict, repr=False)
 
     @classmethod
     def open(
@@ -104,6 +106,9 @@ class VisualTokens:
         if video_id not in self._open:
             folder = self.store.fetch(ROOM, self.key_of(video_id), lambda into: self._write(video_id, into))
             self._open[video_id] = np.load(folder / "tokens.npy", mmap_mode="r")
+            if len(self._open) > OPEN:
+                self._open.popitem(last=False)
+        self._open.move_to_end(video_id)
         return self._open[video_id]
 
     def tokens_of(self, video_id: str, per_frame: int) -> Array:
@@ -143,13 +148,14 @@ class VisualTokens:
         import torch
 
         from ntlbg.modeling.pooling import pooled
+        from ntlbg.modeling.threads import threads_for
 
         times = np.asarray(self._row(video_id)["timestamps_s"], dtype=np.float64)
         parts = []
         for start in range(0, len(times), READ):
             frames = self.source.get(video_id, times[start : start + READ], self.size)
             for first in range(0, len(frames), SEE):
-                with torch.no_grad():
+                with torch.no_grad(), threads_for(self.adapter.model):
                     tokens = self.adapter.embed_frames(frames[first : first + SEE], see=False)
                     tokens = tokens if self.keep is None else pooled(tokens.float(), self.keep)
                 parts.append(tokens.to("cpu", torch.float16).numpy())

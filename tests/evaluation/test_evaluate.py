@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -236,20 +237,36 @@ def test_nothing_is_left_half_written(run: Run, store: Store) -> None:
 
 
 def test_shared_among_processes_it_is_the_same_evaluation(
-    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, reader: Reader, world: World, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three parts give the bytes of one; each video is in one part with all its questions, whatever is stored."""
+    """Three parts give the bytes of one, also of a model whose numbers depend on what else it is asked in a batch, and
+    where a question stands twice. Each video is in one part with all its questions.
+    """
+    table = world.questions.copy()
+    of = {video: rows.index for video, rows in table.groupby("video_id")}
+    for column in ("text", "options", "answer"):
+        table[column] = table[column].astype(object)
+        table.at[of["mlvu_1"][0], column] = table.at[of["mlvu_0"][0], column]
+    table["answer"] = table["answer"].astype("int64")
+    table.to_parquet(world.root / "accepted" / "questions.parquet")
+    score = reader.score_options
+
+    def uneasy(requests: list[Any]) -> list[list[float]]:
+        return [[value - len(requests) / 1000 for value in values] for values in score(requests)]
+
+    reader.score_options = uneasy  # type: ignore[method-assign]
     alone = run()
     parts: list[list[str]] = []
 
     def one_after_another(work: Any, jobs: list[Any], *, at_once: int, told: Any) -> list[Any]:
         parts.extend([question.video_id for question in questions] for _, questions in jobs)
         assert at_once == len(jobs)
-        return [work(job, lambda message: told(0, message)) for job in jobs]
+        return [work(pickle.loads(pickle.dumps(job)), lambda message: told(0, message)) for job in jobs]
 
     module = sys.modules[evaluate.__module__]
     monkeypatch.setattr(module, "VIDEOS", 1)
     monkeypatch.setattr(module, "processes_for", lambda device, checkpoint: 3)
+    monkeypatch.setattr(module, "encoding_processes", lambda device, checkpoint: 3)
     monkeypatch.setattr(module, "side_by_side", one_after_another)
     for kept in (store, Store(tmp_path / "other")):
         parts.clear()

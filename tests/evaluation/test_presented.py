@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ntlbg.errors import InputError
+from ntlbg.errors import InputError, StoreError
 from ntlbg.evaluation.params import EvaluationParams, Presented
 from ntlbg.evaluation.presented import visual_tokens
 from ntlbg.evaluation.rows import SCHEMA, to_bytes
@@ -42,6 +42,7 @@ class FirstRow:
 
     identity: dict[str, Any] = {"sees": "the first row"}  # noqa: RUF012
     device = torch.device("cpu")
+    model = SimpleNamespace(device=torch.device("cpu"), parameters=list)
 
     def embed_frames(self, frames: Array, see: bool) -> torch.Tensor:
         return torch.from_numpy(frames[:, :1].reshape(len(frames), 1, -1).astype(np.float32))
@@ -52,7 +53,9 @@ class Rich(Reader):
     """Reads pixels like Reader, and keeps every other pick where it is asked to choose. `loaded`: with what."""
 
     loaded: list[dict[str, Any]] = field(default_factory=list)
-    model: Any = field(default_factory=lambda: SimpleNamespace(adapter=FirstRow()))
+    model: Any = field(
+        default_factory=lambda: SimpleNamespace(adapter=FirstRow(), settings=SimpleNamespace(tokens_per_point=1))
+    )
 
     def choose(self, requests: list[Any]) -> list[tuple[int, ...]]:
         return [request.indices[::2] for request in requests]
@@ -272,3 +275,17 @@ def test_visual_tokens_of_every_arm(run: Run, rich: Rich, told: dict, monkeypatc
         "ntlbg-10-rich:select": 10,
         "ntlbg-6-hybrid": 2 * 6 + 4,
     }
+
+
+def test_a_full_disk_is_no_wrong_answer(run: Run, rich: Rich, told: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that takes no visual tokens ends the evaluation; no row says that the model was wrong."""
+    put = Store.put
+
+    def full(self: Store, room: str, key: str, write: Any) -> Path:
+        if room == "visual":
+            raise self.refused(OSError(28, "No space left on device"))
+        return put(self, room, key, write)
+
+    monkeypatch.setattr(Store, "put", full)
+    with pytest.raises(StoreError, match="No space left"):
+        run(**told)

@@ -88,3 +88,14 @@ def test_flat_tokens_are_pooled_again(tokens, adapter):
     whole = tokens(None)
     assert whole.tokens_of("mlvu_0", 6).shape == (120, adapter.width)
     assert np.allclose(whole.tokens_of("mlvu_0", 1), whole.of("mlvu_0").astype(np.float32).mean(1), atol=1e-3)
+
+
+def test_only_so_many_videos_are_held_open(tokens, monkeypatch):
+    """Each is an open file, and a process may have a thousand; what was let go is opened again."""
+    monkeypatch.setattr("ntlbg.modeling.visual.OPEN", 2)
+    some = tokens()
+    videos = ["mlvu_0", "mlvu_1", "mlvu_2"]
+    first = [np.array(some.of(video)) for video in videos]
+    assert list(some._open) == videos[1:]
+    assert np.array_equal(some.of("mlvu_0"), first[0])
+    assert list(some._open) == ["mlvu_2", "mlvu_0"]
