@@ -24,6 +24,9 @@ LONGEST = (
     "tests/backbone/",
     "tests/pipelines/test_registered_model.py",
     "tests/pipelines/test_run.py",
+    "tests/modeling/test_attention.py",
+    "tests/video/test_mutations.py",
+    "tests/video/test_killed_runs.py",
 )
 
 # tests never judge time: a busy machine is no fault of the code
