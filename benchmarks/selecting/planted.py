@@ -64,7 +64,7 @@ def _video(cell: Cell, arms: Sequence[Arm], ks: Sequence[int], folder: Path) -> 
     wanted = {(arm.name, key(own=_own_code(), arm=arm.code()), k): arm for arm in arms for k in ks}
     known = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=["arm", "code", "k"])
     is_wanted = [place in wanted for place in zip(known["arm"], known["code"], known["k"], strict=True)]
-    # rows of arms that are not asked for now are kept: the next run may ask for them
+    # rows of arms that this run leaves out are kept: the next one may ask for them
     kept = [known[np.array(is_wanted, dtype=bool) | ~known["arm"].isin([arm.name for arm in arms])]]
     present = set(zip(known["arm"], known["code"], known["k"], strict=True))
     missing = [place for place in wanted if place not in present]
