@@ -20,7 +20,7 @@ from multiprocessing import connection, context, parent_process
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ntlbg import progress
+from ntlbg import garbage, progress
 from ntlbg.errors import NTLBGError
 
 Job = TypeVar("Job")
@@ -136,6 +136,7 @@ def _work(work: Callable[[Any, Tell], Any], job: Any, there: Any) -> None:
     """In a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent says what happens
     end_with_parent()
+    garbage.collect_rarely()
     progress.relay(lambda event: there.send(("meter", event)))
     try:
         there.send(("result", work(job, lambda message: there.send(("told", message)))))
@@ -146,3 +147,4 @@ def _work(work: Callable[[Any, Tell], Any], job: Any, there: Any) -> None:
         except Exception:
             error = RuntimeError(str(error))
         there.send(("crash", (error, told)))
+    garbage.collect_no_more()

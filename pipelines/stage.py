@@ -29,6 +29,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from ntlbg import garbage
 from ntlbg.config.load import load_params
 from ntlbg.config.schema import Tier
 from ntlbg.errors import InputError, NTLBGError
@@ -261,6 +262,7 @@ class Stage:
         """`python -m pipelines.stages.<name> [argument]`: exit 0, or one sentence and the error's exit code."""
         words = sys.argv[1:] if argv is None else argv
         signal.signal(signal.SIGTERM, _stop)
+        garbage.collect_rarely()
         try:
             if len(words) != (self.argument is not None):
                 usage = f"{self.name} <{self.argument}>" if self.argument else f"{self.name}, without arguments"
@@ -273,6 +275,8 @@ class Stage:
         except KeyboardInterrupt:
             print(f"error: {self.name}: stopped before it was done", file=sys.stderr)
             sys.exit(STOPPED)
+        finally:
+            garbage.collect_no_more()
         sys.exit(0)
 
 

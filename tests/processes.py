@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -68,3 +68,24 @@ def end_group(child: subprocess.Popen[Any], grace_s: float = GRACE_S) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def alive_after(processes: Iterable[psutil.Process], patience_s: float = 300.0) -> list[psutil.Process]:
+    """Those that still work when the patience is over; they are killed.
+
+    One that has ended and whose new parent does not ask how has ended. A disk under load keeps others for a while.
+    """
+    until = time.monotonic() + patience_s
+    while (alive := [one for one in processes if _works(one)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    for one in alive:
+        with suppress(psutil.Error):
+            one.kill()
+    return alive
+
+
+def _works(process: psutil.Process) -> bool:
+    try:
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False

@@ -12,6 +12,7 @@ import pytest
 
 from ntlbg.errors import InputError, NTLBGError
 from ntlbg.processes import side_by_side
+from tests.processes import alive_after
 from tests.side_by_side_work import ends, tells
 
 
@@ -68,4 +69,4 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
         assert parent.stdout.readline() == "begun\n"
         workers = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
         parent.kill()
-    assert not psutil.wait_procs(workers, timeout=30)[1]
+    assert not alive_after(workers)

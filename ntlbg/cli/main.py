@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from ntlbg import garbage
 from ntlbg.cli import cache, select, selectors, train
 from ntlbg.cli.text import plain
 from ntlbg.errors import NTLBGError
@@ -31,6 +32,7 @@ def root() -> None:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run a command; end the process with its exit code (2: wrong input, 3: unreadable video, 4: damaged store)."""
+    garbage.collect_rarely()
     try:
         app(args=arguments)
     except NTLBGError as error:
@@ -42,6 +44,8 @@ def run(arguments: list[str] | None = None) -> None:
         place = f"{error.filename}: " if error.filename else ""
         print(f"error: {plain(f'{place}{(error.strerror or str(error)).lower()}')}", file=sys.stderr)
         raise SystemExit(1) from None
+    finally:
+        garbage.collect_no_more()
 
 
 if __name__ == "__main__":

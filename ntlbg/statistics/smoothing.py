@@ -6,7 +6,6 @@ Letters: T frames, d columns.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from ntlbg.records.arrays import Array
 
@@ -29,6 +28,8 @@ def smooth(values: Array, timestamps_s: Array, sd_s: float) -> Array:
     samples = sd_s / frame_gap_s(timestamps_s)
     if samples <= LEAST_SAMPLES or len(values) == 1:
         return values
+    from scipy.ndimage import gaussian_filter1d
+
     # timestamps a microsecond apart would ask for a kernel of millions of samples; T reach over the whole video
     radius = min(int(REACH_SD * samples + 0.5), len(values))
     return gaussian_filter1d(values, samples, axis=0, mode="nearest", radius=radius)

@@ -25,6 +25,7 @@ MODELS = Path("models")
 # outside the output, which DVC and the stage's wrapper clear: from here a killed run is gone on with
 CHECKPOINTS = Path(".ntlbg/training")
 BASELINE = "uniform"  # every `selection` names it
+SHARED = 500  # questions answered in training: for fewer, a process costs more time than it saves
 
 
 @stage("train", argument="select|joint|full")
@@ -64,7 +65,8 @@ def train(run: Run, part: str) -> None:
             for selector in settings.selectors
         ]
         log = logger(run, settings.selectors)
-        at_once = processes_for(settings.device, MODELS / "answerer")
+        worth_it = settings.steps_of(this) * settings.batch_size * settings.gradient_accumulation >= SHARED
+        at_once = processes_for(settings.device, MODELS / "answerer") if worth_it else 1
         ended = side_by_side(train_told, jobs, at_once=at_once, told=log)
         reports = dict(zip(settings.selectors, ended, strict=True))
     for selector in reports:  # the models are where they belong now

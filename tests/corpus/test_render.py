@@ -13,6 +13,7 @@ import psutil
 from ntlbg.corpus.planted import plan_video
 from ntlbg.corpus.render import ROOM, Job, job_key, render_all
 from ntlbg.store import Store, file_digest
+from tests.processes import alive_after
 
 PLANS = [plan_video(5, "test", "x", i, minutes=3.0, fps=2) for i in range(3)]
 JOBS = [Job(plan, codec) for plan, codec in zip(PLANS, ("h264-mp4", "vp9-webm", "mpeg4-avi"), strict=True)]
@@ -106,11 +107,8 @@ def test_no_worker_outlives_a_killed_build(tmp_path: Path) -> None:
                 workers = _workers(parent)
         finally:
             parent.kill()
-    left = psutil.wait_procs(workers, timeout=60)[1]
-    for worker in left:
-        worker.kill()
     assert len(workers) == 2
-    assert not left
+    assert not alive_after(workers)
 
 
 def _workers(parent: subprocess.Popen[bytes]) -> list[psutil.Process]:

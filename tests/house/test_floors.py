@@ -42,6 +42,7 @@ def small_house(tmp_path):
     for module in (
         "ntlbg/__init__",
         "ntlbg/errors",
+        "ntlbg/garbage",
         "ntlbg/processes",
         "ntlbg/progress",
         "ntlbg/section",

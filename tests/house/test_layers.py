@@ -38,7 +38,7 @@ def test_the_longest_start_first():
         "tests/b/test_many.py::test_2",
         "tests/b/test_many.py::test_3",
         f"{RERUNS}::test_1",
-        f"{RERUNS}::test_two_clones_give_equal_hashes",
+        f"{RERUNS}::test_two_clones_give_equal_hashes_though_one_was_killed",
         "tests/pipelines/test_flow_worker.py::test_1",
     ]
     items = [SimpleNamespace(nodeid=name, path=Path(name.partition("::")[0])) for name in names]

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes import end_group, left_of, marked, none_left_of
+from tests.processes import alive_after, end_group, left_of, marked, none_left_of
 
 # It ignores SIGTERM, and so does its child, in the same group or in a session of its own.
 STUBBORN = """
@@ -36,8 +36,7 @@ def stubborn(how: str, folder: Path) -> tuple[subprocess.Popen[str], psutil.Proc
 
 
 def gone(process: psutil.Process) -> bool:
-    _, alive = psutil.wait_procs([process], timeout=5)  # a killed one may be seen a moment longer
-    return not alive or process.status() == psutil.STATUS_ZOMBIE
+    return not alive_after([process])  # a killed one may be seen a moment longer
 
 
 def test_a_group_ends_even_if_it_does_not_want_to(tmp_path):

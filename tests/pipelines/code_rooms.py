@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # they carry messages and the base of settings, never a value
-SILENT = {"ntlbg", "ntlbg.errors", "ntlbg.progress", "ntlbg.section"}
+SILENT = {"ntlbg", "ntlbg.errors", "ntlbg.garbage", "ntlbg.progress", "ntlbg.section"}
 FOLLOWED = ("ntlbg", "pipelines.checks")
 
 

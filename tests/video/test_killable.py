@@ -13,6 +13,7 @@ import pytest
 
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.killable import run_killable
+from tests.processes import alive_after
 from tests.video.jobs import job
 
 
@@ -103,4 +104,4 @@ def test_no_worker_outlives_a_killed_caller(tmp_path: Path) -> None:
         time.sleep(2)  # until they have begun
         parent.kill()
     assert len(workers) == 2
-    assert not psutil.wait_procs(workers, timeout=30)[1]
+    assert not alive_after(workers)

@@ -14,6 +14,7 @@ import pytest
 from ntlbg.store import Store, file_digest
 from ntlbg.video.decode import Sampling
 from ntlbg.video.pool import frames_key
+from tests.processes import alive_after
 from tests.video.test_pool import table
 from tests.video.torture import Healthy
 
@@ -73,7 +74,7 @@ def run(folder: Path, killed_at: int = 0) -> subprocess.CompletedProcess[str]:
             child.wait(0.05)
         except (psutil.Error, subprocess.TimeoutExpired):
             continue
-    assert not psutil.wait_procs(workers, timeout=60)[1]
+    assert not alive_after(workers)
     assert child.stdout is not None
     return subprocess.CompletedProcess([], child.returncode, child.stdout.read())
 

@@ -21,6 +21,7 @@ from ntlbg.video import pool
 from ntlbg.video.outcomes import read_outcomes
 from ntlbg.video.params import VideoParams
 from ntlbg.video.pool import decode_all
+from tests.processes import alive_after
 from tests.video.clips import numbers
 from tests.video.conftest import Clips
 from tests.video.jobs import changed_while_read, deadly_to_auto, stuck_on_some
@@ -203,7 +204,7 @@ def test_a_killed_run_leaves_nothing_half_written(videos: dict[str, Path], tmp_p
         workers = psutil.Process(child.pid).children(recursive=True) if child.poll() is None else []
         child.send_signal(signal.SIGKILL)
         child.wait()
-        assert not psutil.wait_procs(workers, timeout=30)[1]
+        assert not alive_after(workers)
         if (tmp_path / "out").exists():
             assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
     out = decode_all(table(videos), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")

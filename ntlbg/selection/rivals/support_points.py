@@ -12,7 +12,6 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-from scipy.optimize import linear_sum_assignment
 
 from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
@@ -112,6 +111,8 @@ def snapped(points: Array, places: Array, unit2: float) -> Array:
 
     unit2: the unit of squared distance in which DECIMALS are counted.
     """
+    from scipy.optimize import linear_sum_assignment
+
     norms2 = np.square(points).sum(axis=1)
     distance2 = np.square(places).sum(axis=1)[:, None] + norms2 - 2 * (places @ points.T)
     return np.sort(linear_sum_assignment(np.round(distance2 / unit2, DECIMALS))[1])

@@ -21,7 +21,6 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from scipy.signal import find_peaks
 
 from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
@@ -88,6 +87,8 @@ class WFSSB(Selector):
 
     def borders(self, scores: Array) -> Array:
         """The first frames of all parts but the first: peaks of the coarsest detail, increasing. scores: [T]."""
+        from scipy.signal import find_peaks
+
         frames = len(scores)
         levels = max(1, int(np.log2(frames)) - 3)  # the band then holds changes over T/8 to T/16 frames
         detail = np.abs(coarsest_detail(scores, levels))
