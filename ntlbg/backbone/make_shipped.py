@@ -27,17 +27,19 @@ PARTS = ("encoder", "answerer")
 CHECKING_SEED = 7
 VIDEOS = 24
 ARMS = ("oracle", "even", "blind")
-SETS = {"seen combinations": False, "test combinations": True}
+SEEN = "seen combinations"
+SETS = {SEEN: False, "test combinations": True}
 
 
-def checking_scenes(n: int = VIDEOS) -> dict[str, list[Scene]]:
-    """The checking videos: planned as validation videos are, and as test videos are."""
+def checking_scenes(parts: Sequence[str], n: int = VIDEOS) -> dict[str, list[Scene]]:
+    """The checking videos of these parts: planned as validation videos are, and for the answerer as test videos too."""
     return {
         name: [
             filmed(plan, FRAME)
             for plan in track(checking_plans(CHECKING_SEED, n, composed=composed), f"film: {name}", unit="videos")
         ]
         for name, composed in SETS.items()
+        if name == SEEN or "answerer" in parts
     }
 
 
@@ -53,7 +55,7 @@ def assess_encoder(folder: Path, scenes: dict[str, list[Scene]]) -> dict[str, An
     found = encoder_auc(
         lambda frames: embed(model, processor, frames),
         lambda texts: embed_texts(model, processor, texts),
-        scenes["seen combinations"],
+        scenes[SEEN],
     )
     return {"relevance_auc": {kind: round(value, 3) for kind, value in found.items()}}
 
@@ -143,8 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = [p for p in chosen.parts if p not in PARTS]
     if unknown:
         parser.error(f"there is no part `{unknown[0]}`: name {' or '.join(PARTS)}")
-    scenes = checking_scenes()
-    for part in chosen.parts or PARTS:
+    parts = chosen.parts or PARTS
+    scenes = checking_scenes(parts)
+    for part in parts:
         with tempfile.TemporaryDirectory() as scratch:
             made = Path(scratch) / part
             made.mkdir()
