@@ -57,7 +57,7 @@ def test_training_repeats(scenes):
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_a_short_training_learns_to_read_single_frames(tmp_path):
-    """In an eighth of the steps the answerer passes from chance, a quarter, to reading colours off the evidence."""
+    """In a tenth of the steps the answerer passes from chance, a quarter, to reading colours off the evidence."""
     torch.set_num_threads(1)
     practice = draw_all(plans(11, "answerer", 80), tiny_qwen.FRAME)
     processor = tiny_qwen.build_processor()
