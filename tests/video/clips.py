@@ -6,8 +6,10 @@ shrinking, and reads wrongly when the picture is turned, mirrored or blended wit
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -79,7 +81,7 @@ def encode(
     turn: called with the stream, to set a display matrix. audio_s: length of a silent sound track. muxer: its options.
     sar: width of a pixel over its height.
     """
-    with av.open(str(path), "w", options=muxer or {}) as out:
+    with same_scheduling(), av.open(str(path), "w", options=muxer or {}) as out:
         stream = out.add_stream(codec, rate=fps)
         stream.height, stream.width = size
         stream.pix_fmt = pix_fmt
@@ -104,6 +106,21 @@ def encode(
                 out.mux(sound.encode(silence))
             out.mux(sound.encode())
     return path
+
+
+@contextmanager
+def same_scheduling() -> Iterator[None]:
+    """SVT-AV1, where root runs it, makes the thread that calls it a real-time one, and leaves it so: every process that
+    tests start afterwards would be one as well, and nothing else on the machine would get a core.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameter)
 
 
 def program(*arguments: str | Path, feed: bytes | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from ntlbg.video.decode import Sampling, decode_frames
-from tests.video.clips import barcode, numbers
+from tests.video.clips import barcode, encode, numbers
 from tests.video.footage import COUNT, FOOTAGE, check
 
 SIZE = (32, 48)
@@ -71,3 +72,11 @@ def test_a_wrong_frame_would_be_seen() -> None:
     picture = barcode(37)
     assert numbers(np.stack([picture[::-1], picture[:, ::-1], picture[::-1, ::-1]])) != [37] * 3
     assert numbers(np.stack([picture // 2 + barcode(38) // 2])) != [37]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="only Linux tells")
+def test_encoding_leaves_the_scheduling_as_it_was(tmp_path: Path) -> None:
+    """SVT-AV1 makes root's thread a real-time one: tests, and all that they start, would hold the machine's cores."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+    encode(tmp_path / "clip.mkv", "libsvtav1", count=2, options={"preset": "12", "svtav1-params": "lp=1"})
+    assert (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority) == before
