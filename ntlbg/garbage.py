@@ -11,7 +11,7 @@ import gc
 
 def collect_rarely() -> None:
     """Look for garbage after 50,000 new objects instead of 700. Call it before the heavy imports."""
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 10, 10)
 
 
 def collect_no_more() -> None:

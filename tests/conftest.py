@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if config.option.markexpr != "slow" or not collection_path.match("test_*.py"):
         return None
     return None if "slow" in collection_path.read_text(encoding="utf-8") else True
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected() -> Iterator[None]:
+    """As usual, whatever a program that a test ran within this process has set for the time of its own life."""
+    usual = gc.get_threshold()
+    yield
+    gc.set_threshold(*usual)
+    if gc.get_freeze_count():
+        gc.unfreeze()
 
 
 @pytest.fixture
