@@ -1,7 +1,8 @@
 """When Python looks for garbage in cycles.
 
 Importing torch, transformers and MLflow makes about two million objects, none of them garbage. By default Python walks
-through them again and again: a seventh of the time that the imports take, and two seconds more when the process ends.
+through them again and again, which is about a twentieth of the time that the imports take; and once more when the
+process ends, for two seconds.
 """
 
 from __future__ import annotations
