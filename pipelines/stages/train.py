@@ -65,15 +65,20 @@ def train(run: Run, part: str) -> None:
             for selector in settings.selectors
         ]
         log = logger(run, settings.selectors)
-        worth_it = settings.steps_of(this) * settings.batch_size * settings.gradient_accumulation >= SHARED
-        at_once = processes_for(settings.device, MODELS / "answerer") if worth_it else 1
-        ended = side_by_side(train_told, jobs, at_once=at_once, told=log)
+        ended = side_by_side(train_told, jobs, at_once=at_once(settings, this), told=log)
         reports = dict(zip(settings.selectors, ended, strict=True))
     for selector in reports:  # the models are where they belong now
         shutil.rmtree(CHECKPOINTS / f"{part}-{selector}", ignore_errors=True)
     for selector, report in reports.items():
         record_model(run, part, selector, report)
     run.metrics(models=len(reports), gpu_hours=sum(report.gpu_hours for report in reports.values()))
+
+
+def at_once(settings: TrainingParams, this: Stage) -> int:
+    """Models of the stage that are trained side by side."""
+    if settings.steps_of(this) * settings.effective_batch_size < SHARED:
+        return 1
+    return processes_for(settings.device, MODELS / "answerer")
 
 
 def why_not(settings: TrainingParams, before: Stage | None) -> str | None:

@@ -16,7 +16,7 @@ from ntlbg.training.train import TrainReport
 from pipelines.declared import Declared
 from pipelines.stage import Run
 from pipelines.stages import train as module
-from pipelines.stages.train import selection_of, why_not
+from pipelines.stages.train import SHARED, at_once, selection_of, why_not
 
 REPORT = TrainReport(
     3, {"loss": 1.5, "task": 1.0}, {"best_accuracy": 0.5, "best_loss": float("nan")}, 0.25, {"train": 2}
@@ -138,3 +138,12 @@ def test_an_undeclared_rule_is_refused_before_anything_is_trained(calls: list[di
     with pytest.raises(InputError, match=r"runs `ntlbg/selection/baselines/uniform\.py`"):
         module.train.body(run, "joint")
     assert not calls
+
+
+def test_few_questions_are_trained_on_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions of all updates count, accumulated ones too; with as many as `SHARED` the models share the cores."""
+    monkeypatch.setattr(module, "processes_for", lambda device, checkpoint: 2)
+    few = TrainingParams(batch_size=1, gradient_accumulation=2, max_steps=SHARED // 2 - 1)
+    assert at_once(few, "joint") == 1
+    assert at_once(few.model_copy(update={"max_steps": SHARED // 2}), "joint") == 2
+    assert at_once(few.model_copy(update={"steps": {"joint": SHARED}}), "joint") == 2
