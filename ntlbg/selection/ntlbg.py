@@ -2,7 +2,7 @@
 
 Representing comes first and choosing second: points of least squared error are spent on screen time, evidence is
 not. Against one relevant moment it finds the peak; against a flat curve it covers the video. A question whose words ask
-about the video as a whole has no peak to find: its frames stand for equal spans of time.
+about the video as a whole has no peak to find: each of its frames is from one of k equal spans of time.
 Letters: T frames, M representatives, k chosen. Source: docs/selection.md.
 """
 
@@ -18,7 +18,7 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
 from ntlbg.records.selection import Selection
 from ntlbg.records.video_index import VideoIndex
-from ntlbg.selection.spans import span_medoids
+from ntlbg.selection.spans import span_points
 from ntlbg.selection.tilted import Law, Tilted
 from ntlbg.selection.wording import asks_about_the_whole
 from ntlbg.statistics import laws
@@ -116,7 +116,7 @@ class NTLBG(Tilted):
         of the curve.
         """
         plain = np.full(len(video), 1 / len(video))
-        chosen = span_medoids(law.space.features, video.timestamps_s, k)
+        chosen = span_points(law.space.points, video.timestamps_s, k)
         return self.report(video, replace(law, weights=plain, trust=0.0), chosen)
 
     def report(self, video: VideoIndex, law: Law, chosen: Array) -> Selection:
