@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def splice(
     edges = [0, *(clip.at_frame for clip in order), length]
     whole = fitted(ffmpeg.input(str(film)).video, *size, rate).filter_multi_output("split", len(edges) - 1)
     pieces = []
-    for i, (begin, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (begin, end) in enumerate(pairwise(edges)):
         pieces.append(part(whole[i], begin, end))
         if i < len(order):
             stream = fitted(ffmpeg.input(str(paths[order[i].name])).video, *size, rate)
