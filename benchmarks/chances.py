@@ -9,11 +9,11 @@ import numpy as np
 
 
 def of_uniform(shown: int, candidates: int, k: int) -> float:
-    """Of evenly spaced picks, over all places of the evidence: k picks lie candidates / k apart.
+    """Of k evenly spaced picks, over all places that the evidence can have.
 
-    shown: how many successive candidates show the evidence.
+    shown: how many successive candidates show the evidence. Exact while they are fewer than lie before the first pick.
     """
-    return min(1.0, shown * k / candidates)
+    return min(1.0, shown * k / (candidates - shown + 1))
 
 
 def of_random(shown: int, candidates: int, k: int) -> float:
