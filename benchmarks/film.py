@@ -125,8 +125,8 @@ The aim, three hits of three in one round, is {"met" if all(hits["ntlbg"][known:
 {len(questions)} questions are an illustration, not a measurement: `python -m benchmarks.film_relevance` measures on
 91 harder ones. About the encoder: {encoder.sees}.
 
-A second check, with natural clips spliced into the film: [film_spliced.md](film_spliced.md). There `ntlbg` hits three
-questions of three, `topk_nms` and `kmedoids` as well, uniform sampling none; it is easier than this one.
+A second check, with natural clips spliced into the film: [film_spliced.md](film_spliced.md). There `ntlbg` hits all
+four questions, `topk_nms` and `kmedoids` as well, uniform sampling none; it is easier than this one.
 
 `make footage && python -m benchmarks.film` makes this page and its pictures again.
 

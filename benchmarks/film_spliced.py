@@ -177,8 +177,8 @@ uniform sampling {uniform}; `topk_nms` and `kmedoids`, which read the same relev
 {high:.0%} (Clopper-Pearson) for the share of such questions, had they been drawn at random, which they were not.
 {k} frames drawn at random hit at least {ours} of the {n} with probability {luck:.2g}; `uniform` hits a clip at a random
 place with the chance in the last column ({k} times its evidence frames, over the places that these can have). This is
-easier than a film of one piece: a photograph among drawings stands out, black bars fill the rest where a clip has another shape, and the
-encoder was trained on photographs.
+easier than a film of one piece: a photograph among drawings stands out, black bars fill the rest where a clip has
+another shape, and the encoder was trained on photographs.
 
 ## What the encoder made of it
 
@@ -187,8 +187,8 @@ encoder was trained on photographs.
 AUC: of relevance, for the frames of the evidence; 0.5 is no knowledge. Where the best evidence frame is not among the
 {k} most relevant of all, a miss is the encoder's; where it is, the selector's.
 
-The rank of the most relevant frame of each clip, for each question; were it a photograph alone that stands out, every
-clip would be near the front for every question. (Looked at when the hits were known.)
+The rank of the most relevant frame of each clip, for each question: were it only that photographs stand out, every clip
+would be near the front for every question. (Looked at when the hits were known.)
 
 {table(["", *(q["name"] for q in questions)], others)}
 
