@@ -30,9 +30,8 @@ MAGIC = b"\x93NTLBGJ\x01"
 HEADER = struct.Struct("<8sHHQI")
 ENTRY = np.dtype([("end", "<u8"), ("crc", "<u4")])
 LONGEST = 65500  # pixels: libjpeg writes no longer side
-# measured in docs/video.md, "Storage"; colours at full resolution, as halved ones cost more of a small picture than
-# the fifth of the bytes that they save
-QUALITY, SUBSAMPLING = 90, "4:4:4"
+# measured, with others, in docs/video.md, "Storage"
+QUALITY, SUBSAMPLING = 95, "4:4:4"
 # A baseline picture holds fewer: an 8x8 block takes two bits at least, and ten blocks show 32x16 pixels at most.
 PIXELS_PER_BYTE = 256
 
@@ -119,7 +118,7 @@ class JpegWriter:
                 index = np.empty(len(self._ends), ENTRY)
                 index["end"], index["crc"] = self._ends, self._crcs
                 self._out.write(index.tobytes())
-                self._header(crc32(index))
+                self._header(crc32(index.tobytes()))
         finally:
             self._out.close()
 

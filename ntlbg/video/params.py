@@ -19,7 +19,7 @@ class VideoParams(Section):
     # `keyframe`: key frames alone where they lie as close as fps and max_frames ask; a fraction of the work
     sampling: Literal["time", "keyframe"] = "time"
     size: tuple[PositiveInt, PositiveInt] = (224, 224)  # stored height and width, in pixels
-    # `raw` keeps every byte; `jpeg` an eighth of them, a little changed: docs/video.md, "Storage"
+    # `raw` keeps every byte; `jpeg` a sixth of them, a little changed: docs/video.md, "Storage"
     storage: Storage = RAW
     limit_s: PositiveFloat = 600.0  # wall clock for one video; its worker is killed after that
     workers: NonNegativeInt = 0  # decoding processes, one thread each; 0 = one per core
