@@ -1,8 +1,8 @@
 """Every video of a table to candidate frames: parallel over videos, remembered in the store, never half-done.
 
 Store entries (room `frames`) are keyed by the file's blake3, the sampling, the storage and the version of this room's
-code; they hold `frames.npy` or `frames.jpegs`, and `facts.json`. The output folder is then filled from the store, whole or not
-at all.
+code; they hold `frames.npy` or `frames.jpegs`, and `facts.json`. The output folder is then filled from the store, whole
+or not at all.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def file_of(pictures: list[bytes], size: tuple[int, int] = (H, W), ends: list[in
     return HEADER.pack(MAGIC, *size, len(pictures), crc32(told)) + b"".join(pictures) + told
 
 
-@given(before=st.lists(st.integers(0, 255), max_size=5), after=st.lists(st.integers(0, 255), max_size=9), data=st.data())
+@given(
+    before=st.lists(st.integers(0, 255), max_size=5), after=st.lists(st.integers(0, 255), max_size=9), data=st.data()
+)
 @settings(max_examples=60)
 def test_what_is_kept_comes_out(
     before: list[int], after: list[int], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
