@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tracemalloc
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_a_frame_of_another_size_is_a_fault_of_the_code(tmp_path: Path) -> None:
 
 def test_what_was_not_finished_is_no_shard(tmp_path: Path) -> None:
     """An error in the middle leaves a file that says so."""
-    with pytest.raises(RuntimeError), JpegWriter(tmp_path / "f.jpegs", (H, W)) as out:
+    with contextlib.suppress(RuntimeError), JpegWriter(tmp_path / "f.jpegs", (H, W)) as out:
         out.add(flat([1])[0], 0.0)
         raise RuntimeError
     with pytest.raises(InputError, match=r"f\.jpegs: is damaged"):
@@ -183,10 +184,12 @@ def test_whatever_stands_in_a_picture_ends_in_a_sentence(
     sound = picture()
     path = tmp_path_factory.getbasetemp() / "noise.jpegs"
     path.write_bytes(file_of([sound[:at] + noise + sound[at + len(noise) :]]))
+    said = ""
     try:
         assert JpegFrames(path)[:].shape == (1, H, W, 3)
     except InputError as error:
-        assert "noise.jpegs: is damaged" in error.sentence
+        said = error.sentence
+    assert not said or "noise.jpegs: is damaged" in said
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
