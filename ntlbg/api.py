@@ -120,6 +120,7 @@ def select_frames(
     """
     from ntlbg.selection import budget, registry
     from ntlbg.selection.ntlbg import NTLBG
+    from ntlbg.video.storage import open_shard
 
     rule = registry.make(selector, **(settings or {}))  # wrong names fail before any work
     if not query.strip():
@@ -151,7 +152,7 @@ def select_frames(
         selection = budget.smallest_budget(rule, features.index, asked, share, most)
     else:
         selection = rule.select(features.index, asked, k)
-    pixels = np.array(np.load(shard, mmap_mode="r", allow_pickle=False)[selection.indices])
+    pixels = open_shard(shard, len(times))[selection.indices]
     top = peak(asked, features, loaded)
     covered = isinstance(rule, NTLBG) and rule.covers(asked)
     flat = rule.uses_relevance and not covered and is_flat(top, loaded)
@@ -312,6 +313,9 @@ def _answers(
         def get(self, video_id: str, timestamps_s: Array | list[float], size: tuple[int, int]) -> Array:
             return frames_at(video_id, timestamps_s, size)
 
+        def made_by(self, video_id: str) -> dict[str, Any]:
+            return {}  # exact
+
     def answer(chosen: Chosen, question: Question) -> Reply:
         answering = Answering(
             answerer=lambda: model,
@@ -347,7 +351,8 @@ def _frames(
     from ntlbg.video.decode import Sampling
     from ntlbg.video.pool import ROOM, frames_key
     from ntlbg.video.probe import probe
-    from ntlbg.video.worker import FACTS, FRAMES
+    from ntlbg.video.storage import RAW
+    from ntlbg.video.worker import FACTS, frames_file
 
     seen = probe(path)
     digest = file_digest(path)
@@ -364,7 +369,7 @@ def _frames(
     facts = json.loads((folder / FACTS).read_text())
     if not facts["frames"]:
         raise _refused(path, facts)
-    return folder / FRAMES, facts, decoded
+    return folder / frames_file(RAW), facts, decoded
 
 
 def _decode(path: Path, digest: str, fps: float, max_frames: int, size: tuple[int, int], store: Store) -> Outcomes:

@@ -203,6 +203,7 @@ class Answering:
                 "timestamps_s": list(ask.timestamps_s),
                 "size": list(p.size),
                 "decoder": decoder(),
+                **self.frames.made_by(ask.question.video_id),
             }
             if self.visual is not None:
                 frames["stored"] = "float16"  # visual tokens are, and are then read a little otherwise

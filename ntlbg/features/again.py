@@ -13,7 +13,8 @@ from ntlbg.features.encoders import Encoder
 from ntlbg.features.extract import Shown, features_of, read_rows
 from ntlbg.features.index import Features
 from ntlbg.features.params import FeaturesParams
-from ntlbg.store import Store, file_stem
+from ntlbg.store import Store
+from ntlbg.video.storage import shard_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Again:
 
     def shard(self, video_id: str) -> Path:
         """The file of a video's frames."""
-        return self.frames / f"{file_stem(video_id)}.npy"
+        return shard_of(self.frames, video_id)
 
     def shown(self, video_id: str) -> Shown:
         """What decoding said of a video. Raises InputError when it said nothing."""

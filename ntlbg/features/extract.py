@@ -25,6 +25,7 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.statistics.principal import principal_basis
 from ntlbg.store import Store, file_digest, file_stem, key
+from ntlbg.video.storage import Frames, made_by, open_shard, shard_of, storage_of
 
 ROOM = "features"
 VERSION = 1  # raise it when the same frames would get other features here
@@ -62,10 +63,10 @@ def features_of(
 ) -> tuple[Features, bool]:
     """Features of one video, and whether they had to be encoded now.
 
-    shard: `.npy` file of uint8 [T, h, w, 3]. Raises InputError naming it when it does not hold T such frames.
+    shard: file of uint8 [T, h, w, 3]. Raises InputError naming it when it does not hold T such frames.
     Of the latest videos the same object is returned again: what is worked out for a video is kept by it.
     """
-    frames = open_shard(shard, shown)
+    frames = open_shard(shard, len(shown.timestamps_s))
     times = np.asarray(shown.timestamps_s, np.float64)
     named = key(
         frames=file_digest(shard),
@@ -73,6 +74,7 @@ def features_of(
         encoder=encoder.identity,
         dtype=params.dtype,
         version=VERSION,
+        **made_by(storage_of(shard)),
     )
     place = (str(store.root), named, shown.video_id, shown.native_fps, shown.frame_count, shown.duration_s)
     with _turn:
@@ -109,28 +111,10 @@ def features_of(
     return found, encoded
 
 
-def open_shard(shard: Path, shown: Shown) -> Array:
-    """The frames of a video, uint8 [T, h, w, 3], memory-mapped. Raises InputError naming a file that holds others."""
-    try:
-        frames = np.load(shard, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{shard}: the frames of `{shown.video_id}` cannot be read ({error})", hint="run the stage `decode` again"
-        ) from None
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
-        raise InputError(f"{shard}: holds {frames.dtype} {frames.shape}, not uint8 [T, h, w, 3]")
-    if len(frames) != len(shown.timestamps_s):
-        raise InputError(
-            f"{shard}: holds {len(frames)} frames for the {len(shown.timestamps_s)} timestamps of `{shown.video_id}`",
-            hint="run the stage `decode` again",
-        )
-    return frames
-
-
-def _encode(frames: Array, encoder: Encoder, batch: int, told: Told | None) -> tuple[Array, Array]:
+def _encode(frames: Frames, encoder: Encoder, batch: int, told: Told | None) -> tuple[Array, Array]:
     parts = []
     for start in range(0, len(frames), batch):
-        chunk = np.asarray(frames[start : start + batch])
+        chunk = frames[start : start + batch]
         parts.append(encoder.encode_frames(chunk))
         if told is not None:
             told(len(chunk))
@@ -173,7 +157,7 @@ class Work:
             def told(n: int, now: str = shown.video_id) -> None:
                 advance(n, now)
 
-            shard = self.frames / f"{stem}.npy"
+            shard = shard_of(self.frames, shown.video_id)
             made, encoded = features_of(shard, shown, encoder, self.params, store=self.store, told=told)
             save_features(self.into / f"{stem}.safetensors", made.index, made.vectors, encoder.name)
             if not encoded:

@@ -142,6 +142,7 @@ class VisualTokens:
             device=str(self.adapter.device.type),
             libraries=versions("torch", "transformers"),
             keep=self.keep,
+            **self.source.made_by(video_id),
         )
 
     def _write(self, video_id: str, into: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from ntlbg.records.arrays import Array
 from ntlbg.store import file_digest, key
+from ntlbg.video.storage import made_by, open_shard, storage_of
 
 if TYPE_CHECKING:
     from ntlbg.features.again import Again
@@ -40,18 +41,19 @@ class Hidden:
         """float32 [T, p, w], memory-mapped. Raises InputError when the encoder has no such block, or no frames."""
         if video_id not in self._open:
             again = self.again
-            stored = key(format=FORMAT, frames=file_digest(again.shard(video_id)), encoder=again.encoder.identity)
+            shard = again.shard(video_id)
+            seen = {"frames": file_digest(shard), **made_by(storage_of(shard))}
+            stored = key(format=FORMAT, encoder=again.encoder.identity, **seen)
             folder = again.store.fetch(ROOM, stored, lambda into: self._write(video_id, into))
             self._open[video_id] = np.load(folder / "hidden.npy", mmap_mode="r")
         return self._open[video_id]
 
     def _write(self, video_id: str, into: Path) -> None:
-        from ntlbg.features.extract import open_shard
         from ntlbg.features.last_block import given_to_it
 
-        frames = open_shard(self.again.shard(video_id), self.again.shown(video_id))
+        frames = open_shard(self.again.shard(video_id), len(self.again.shown(video_id).timestamps_s))
         parts = [
-            given_to_it(self.again.encoder, np.asarray(frames[start : start + SEE])).cpu().numpy()
+            given_to_it(self.again.encoder, frames[start : start + SEE]).cpu().numpy()
             for start in range(0, len(frames), SEE)
         ]
         np.save(into / "hidden.npy", np.concatenate(parts))

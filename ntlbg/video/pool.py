@@ -1,7 +1,8 @@
 """Every video of a table to candidate frames: parallel over videos, remembered in the store, never half-done.
 
-Store entries (room `frames`) are keyed by the file's blake3, the sampling and the version of this room's code;
-they hold `frames.npy` and `facts.json`. The output folder is then filled from the store, whole or not at all.
+Store entries (room `frames`) are keyed by the file's blake3, the sampling, the storage and the version of this room's
+code; they hold `frames.npy` or `frames.jpegs`, and `facts.json`. The output folder is then filled from the store, whole
+or not at all.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from ntlbg.video.errors import VideoError
 from ntlbg.video.killable import Job, run_killable
 from ntlbg.video.outcomes import OUTCOMES, Outcomes, write_outcomes
 from ntlbg.video.params import VideoParams
-from ntlbg.video.worker import CHANGED, FACTS, FRAMES, LASTING, decode_to_folder, failure, named_less, stamp
+from ntlbg.video.storage import RAW, SUFFIXES, Storage, made_by
+from ntlbg.video.worker import CHANGED, FACTS, LASTING, decode_to_folder, failure, frames_file, named_less, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +54,7 @@ class _Video:
     folder: Path | None = None  # of the store, where there are frames
 
 
-def frames_key(digest: str, sampling: Sampling) -> str:
+def frames_key(digest: str, sampling: Sampling, storage: Storage = RAW) -> str:
     """The store key of one video's frames. FFmpeg's version is in it: scalers and decoders change with it."""
     import av
 
@@ -64,11 +66,13 @@ def frames_key(digest: str, sampling: Sampling) -> str:
         fps=sampling.fps,
         max_frames=sampling.max_frames,
         size=list(sampling.size),
+        **made_by(storage),
     )
 
 
 def decode_all(videos: pd.DataFrame, params: VideoParams, *, store: Store, into: Path) -> Outcomes:
-    """Decode every video of the table into the folder `into`: `<file_stem(video_id)>.npy` and outcomes.parquet.
+    """Decode every video of the table into the folder `into`: a file of frames each, as `storage.shard_of`
+    names it, and outcomes.parquet.
 
     videos: columns video_id, path, size, blake3. A video that is missing, changed, broken, stuck or deadly
     gets a row with its outcome and stops nothing. Raises InputError for a video_id that is there twice.
@@ -83,14 +87,14 @@ def decode_all(videos: pd.DataFrame, params: VideoParams, *, store: Store, into:
             if not _checked(video):
                 bar.advance(1, now=video.video_id)
                 continue
-            pending.setdefault(frames_key(video.digest, sampling), []).append(video)
+            pending.setdefault(frames_key(video.digest, sampling, params.storage), []).append(video)
         for name, sharing in list(pending.items()):
             if _remembered(store, name, sharing):
                 counts["reused"] += len(sharing)
                 bar.advance(len(sharing), now=sharing[0].video_id)
                 del pending[name]
         _decode(pending, sampling, params, store, bar, counts)
-    table = _publish(rows, into)
+    table = _publish(rows, params.storage, into)
     by_outcome = Counter(video.facts["outcome"] for video in rows)
     return Outcomes(table, dict(sorted(by_outcome.items())), counts["decoded"], counts["reused"])
 
@@ -156,7 +160,9 @@ def _decode(
             first = pending[name][0]
             # torch maps more than any video may take
             memory_mb = None if params.backend == "torchcodec" else params.memory_mb
-            jobs.append((first.path, str(scratch / str(i)), sampling, params.backend, first.before, memory_mb))
+            jobs.append(
+                (first.path, str(scratch / str(i)), sampling, params.backend, first.before, memory_mb, params.storage)
+            )
         results = run_killable(
             decode_to_folder,
             jobs,
@@ -168,7 +174,7 @@ def _decode(
         for i, result in results:
             sharing, made = pending[names[i]], scratch / str(i)
             facts = _ended(result, params.limit_s) if isinstance(result, DecodeOutcome) else result
-            folder = _kept(store, names[i], made) if facts["outcome"] in LASTING else None
+            folder = _kept(store, names[i], made, params.storage) if facts["outcome"] in LASTING else None
             shutil.rmtree(made, ignore_errors=True)
             for video in sharing:
                 video.facts, video.folder = facts, folder
@@ -180,10 +186,10 @@ def _decode(
 
 def _again(job: Job, ended: DecodeOutcome) -> Job | None:
     """The job to try after one that was killed or died: another backend where there is one; an accident, once more."""
-    path, folder, sampling, backend, before, memory_mb = job
+    path, folder, sampling, backend, *rest = job
     other = registry.after(backend)
     if other is not None:
-        return path, folder, sampling, other, before, memory_mb
+        return path, folder, sampling, other, *rest
     return job if ended is DecodeOutcome.CRASHED else None
 
 
@@ -193,9 +199,9 @@ def _ended(outcome: DecodeOutcome, limit_s: float) -> dict[str, Any]:
     return failure(outcome, "killed its worker twice")
 
 
-def _kept(store: Store, name: str, made: Path) -> Path:
+def _kept(store: Store, name: str, made: Path, storage: Storage) -> Path:
     def write(folder: Path) -> None:
-        for file in (FRAMES, FACTS):
+        for file in (frames_file(storage), FACTS):
             if (made / file).exists():
                 (made / file).rename(folder / file)
 
@@ -216,11 +222,12 @@ def _scratch(store: Store) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _publish(rows: list[_Video], into: Path) -> pd.DataFrame:
+def _publish(rows: list[_Video], storage: Storage, into: Path) -> pd.DataFrame:
     with folder_atomic(into) as partial:
         for video in rows:
-            if video.folder is not None and (video.folder / FRAMES).exists():
-                _link(video.folder / FRAMES, partial / f"{file_stem(video.video_id)}.npy")
+            if video.folder is not None and (video.folder / frames_file(storage)).exists():
+                name = f"{file_stem(video.video_id)}{SUFFIXES[storage]}"
+                _link(video.folder / frames_file(storage), partial / name)
         return write_outcomes(
             partial / OUTCOMES,
             [{**v.facts, "video_id": v.video_id, "file": v.path, "source_blake3": v.digest} for v in rows],

@@ -86,12 +86,23 @@ class ShardWriter:
             self._out.close()
 
 
-def open_shard(path: Path) -> Array:
-    """A shard as a read-only memory map: uint8 [T, h, w, 3]. Raises InputError for anything else."""
-    try:
-        frames: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: is no readable frame shard", hint="run the decode stage again") from error
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
-        raise InputError(f"{path}: holds {frames.dtype} {frames.shape}, not uint8 frames [T, h, w, 3]")
-    return frames
+class RawFrames:
+    """The frames of such a file: uint8 [T, h, w, 3], memory-mapped. Raises InputError for any other file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            frames = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path}: is no readable frame shard", hint="run the decode stage again") from error
+        if not isinstance(frames, np.memmap) or frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
+            held = f"{frames.dtype} {frames.shape}" if isinstance(frames, np.ndarray) else "several arrays"
+            raise InputError(f"{path}: holds {held}, not uint8 frames [T, h, w, 3]")
+        self._frames = frames
+        self.shape: tuple[int, int, int, int] = frames.shape
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, wanted: slice | Array) -> Array:
+        """A copy of those frames, in the order asked for: uint8 [n, h, w, 3]."""
+        return np.array(self._frames[wanted])

@@ -9,11 +9,10 @@ import numpy as np
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
-from ntlbg.store import file_stem
 from ntlbg.video import plan
 from ntlbg.video.decode import frames_at
 from ntlbg.video.outcomes import read_outcomes
-from ntlbg.video.shard import open_shard
+from ntlbg.video.storage import made_by, open_shard, shard_of, storage_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,22 +38,21 @@ class FrameSource:
         stored = self._stored(video_id, wanted, size)
         return stored if stored is not None else frames_at(self._paths[video_id], wanted, size)
 
+    def made_by(self, video_id: str) -> dict[str, Any]:
+        """What the pixels of a video may depend on besides its file, the moments and the size; parts of a store key."""
+        return made_by(storage_of(shard_of(self._frames, video_id)))
+
     def _stored(self, video_id: str, wanted: Array, size: tuple[int, int]) -> Array | None:
         if self._rows is None:
             self._rows = read_outcomes(self._frames)
         row = self._rows.get(video_id)
         if row is None or not row["frames"]:
             return None
-        frames = open_shard(self._frames / f"{file_stem(video_id)}.npy")
         times = np.array(row["timestamps_s"], dtype=np.float64)
-        if len(frames) != len(times):
-            raise InputError(
-                f"{self._frames}: {len(frames)} stored frames of `{video_id}` for {len(times)} timestamps",
-                hint="run the decode stage again",
-            )
+        frames = open_shard(shard_of(self._frames, video_id), len(times))
         if frames.shape[1:3] != tuple(size):
             return None
         nearest = np.abs(times[None, :] - wanted[:, None]).argmin(axis=1) if wanted.size else np.zeros(0, int)
         if np.any(np.abs(times[nearest] - wanted) > plan.SLACK_S):
             return None
-        return np.array(frames[nearest])
+        return frames[nearest]

@@ -1,6 +1,6 @@
 """What a decoding process does: one video into one folder. It imports neither torch nor pandas.
 
-The folder gets `frames.npy` (only if there are frames) and, last, `facts.json`.
+The folder gets its frames, as `storage` says (only if there are any), and, last, `facts.json`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ntlbg.video.complaints import listening
 from ntlbg.video.decode import Sampling, read_into
 from ntlbg.video.errors import VideoError
 from ntlbg.video.open import reason_of, regular_file
-from ntlbg.video.shard import ShardWriter
+from ntlbg.video.storage import RAW, SUFFIXES, Storage, shard_writer
 
-FRAMES, FACTS = "frames.npy", "facts.json"
+FACTS = "facts.json"
 CHANGED = "has changed since the corpus was recorded"
 
 # Bytes of the same file give the same of these every time, so they are worth remembering.
@@ -38,6 +38,11 @@ LASTING = frozenset(
 _limited = False
 
 
+def frames_file(storage: Storage) -> str:
+    """The name of the file of frames in a folder of the store."""
+    return f"frames{SUFFIXES[storage]}"
+
+
 def stamp(path: str) -> tuple[int, int]:
     """Size and modification time: what tells that a file was exchanged while it was read."""
     status = regular_file(path)
@@ -45,7 +50,13 @@ def stamp(path: str) -> tuple[int, int]:
 
 
 def decode_to_folder(
-    path: str, folder: str, sampling: Sampling, backend: str, before: tuple[int, int], memory_mb: int | None = None
+    path: str,
+    folder: str,
+    sampling: Sampling,
+    backend: str,
+    before: tuple[int, int],
+    memory_mb: int | None = None,
+    storage: Storage = RAW,
 ) -> dict[str, Any]:
     """Decode `path` into `folder`; return what facts.json holds. Never raises VideoError: it becomes an outcome.
 
@@ -55,8 +66,9 @@ def decode_to_folder(
     if memory_mb is not None:
         limit_memory(memory_mb)
     out = Path(folder)
+    frames = out / frames_file(storage)
     with listening() as ears:
-        facts = _decode(path, out, sampling, backend)
+        facts = _decode(path, frames, sampling, backend)
         ears.heard()
         facts["log"] = ears.last if facts["outcome"] != DecodeOutcome.OK else ""
     try:
@@ -66,7 +78,7 @@ def decode_to_folder(
     if not same:
         facts = failure(DecodeOutcome.OPEN_FAILED, CHANGED)
     if not facts["frames"]:
-        (out / FRAMES).unlink(missing_ok=True)
+        frames.unlink(missing_ok=True)
     (out / FACTS).write_text(json.dumps(facts, sort_keys=True))
     return facts
 
@@ -89,9 +101,9 @@ def limit_memory(more_mb: int) -> None:
     _limited = True
 
 
-def _decode(path: str, out: Path, sampling: Sampling, backend: str) -> dict[str, Any]:
+def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[str, Any]:
     try:
-        with ShardWriter(out / FRAMES, sampling.size) as shard:
+        with shard_writer(frames, sampling.size) as shard:
             reading = read_into(shard, path, sampling, backend=backend)
     except VideoError as error:
         return failure(error.outcome, named_less(error.sentence, path))

@@ -18,6 +18,7 @@ import pandas as pd
 from ntlbg.progress import track
 from ntlbg.records.arrays import Array
 from ntlbg.store import file_stem
+from ntlbg.video.storage import Frames, open_shard, shard_of
 from pipelines.checks.docs import judge
 from pipelines.checks.sentences import stop
 from pipelines.checks.text import visible
@@ -88,7 +89,7 @@ def _video(features: Path, frames: Path, video_id: str, times: Array) -> dict[st
     if row["not_finite"] or not len(seen) == len(vectors) == len(times):
         return row  # which frame a vector belongs to is not known, so no pictures are compared
     repeats, firsts = _repeats(np.concatenate([seen, flat], axis=1))
-    unlike = _unlike(frames / f"{stem}.npy", repeats, firsts)
+    unlike = _unlike(open_shard(shard_of(frames, video_id), len(times)), repeats, firsts) if repeats else []
     where = ", ".join(f"{times[first]:g} s and {times[at]:g} s" for at, first in unlike[:1])
     return row | {"repeated": len(repeats) - len(unlike), "unlike": len(unlike), "unlike_at": where}
 
@@ -127,13 +128,11 @@ def _repeats(rows: Array) -> tuple[list[int], list[int]]:
     return repeats, firsts
 
 
-def _unlike(shard: Path, repeats: list[int], firsts: list[int]) -> list[tuple[int, int]]:
+def _unlike(pictures: Frames, repeats: list[int], firsts: list[int]) -> list[tuple[int, int]]:
     """Pairs (place, earlier place) of one vector whose pictures differ."""
-    if not repeats:
-        return []
-    pictures = np.load(shard, mmap_mode="r", allow_pickle=False)
-    return [
-        (at, first)
-        for at, first in zip(repeats, firsts, strict=True)
-        if np.abs(pictures[at].astype(np.int16) - pictures[first].astype(np.int16)).mean() > ALIKE
-    ]
+    found = []
+    for at, first in zip(repeats, firsts, strict=True):
+        one, other = pictures[np.array([at, first])].astype(np.int16)
+        if np.abs(one - other).mean() > ALIKE:
+            found.append((at, first))
+    return found

@@ -27,10 +27,14 @@ class Frames:
 
     def __init__(self) -> None:
         self.opened = 0
+        self.kept: dict[str, Any] = {}
 
     def get(self, video_id: str, timestamps_s: Any, size: tuple[int, int]) -> Any:
         self.opened += 1
         return np.zeros((len(timestamps_s), *size, 3), np.uint8)
+
+    def made_by(self, video_id: str) -> dict[str, Any]:
+        return self.kept
 
 
 class Model:
@@ -141,6 +145,8 @@ def test_every_part_of_an_ask_is_in_its_key(store: Store) -> None:
     other_model.identity = lambda: {"model": "n"}
     other_size = answering(store, Model())
     other_size.params = EvaluationParams(size=(8, 16))
+    other_storage = answering(store, Model(), frames=Frames())
+    other_storage.frames.kept = {"storage": {"quality": 95}}
     keys = [
         key_of(base, ask),
         key_of(base, Ask(replace(QUESTION, text="Which?"), (1, 2), (0.1, 0.2))),
@@ -151,6 +157,7 @@ def test_every_part_of_an_ask_is_in_its_key(store: Store) -> None:
         key_of(other_file, ask),
         key_of(other_model, ask),
         key_of(other_size, ask),
+        key_of(other_storage, ask),
         key_of(answering(store, Model(), dtype="float16"), ask),
         key_of(answering(store, Model(), timestamps=True), ask),
         key_of(answering(store, Model(), protocol="official"), ask),

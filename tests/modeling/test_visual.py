@@ -62,14 +62,16 @@ def test_tokens_are_computed_once(tokens, store):
 
 
 def test_the_key_knows_video_frames_and_answerer(tokens):
-    """Another file, other times, another size, another answerer: another key."""
+    """Another file, other times, another size, another answerer, another storage: another key."""
     one = tokens()
     row = dict(one.outcomes["mlvu_0"])
     keys = {one.key_of("mlvu_0"), one.key_of("mlvu_1"), replace(one, size=(64, 48)).key_of("mlvu_0")}
     keys.add(replace(one, identity={"answerer": "another"}).key_of("mlvu_0"))
     for change in ({"source_blake3": "00"}, {"timestamps_s": [0.5, *row["timestamps_s"][1:]]}):
         keys.add(replace(one, outcomes={"mlvu_0": row | change}).key_of("mlvu_0"))
-    assert len(keys) == 6
+    kept = type("Kept", (), {"made_by": lambda self, video_id: {"storage": {"quality": 95}}})()
+    keys.add(replace(one, source=kept).key_of("mlvu_0"))
+    assert len(keys) == 7
 
 
 def test_only_videos_with_frames_count(tokens, tmp_path, store):

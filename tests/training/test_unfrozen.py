@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from ntlbg.backbone import tiny_clip
 from ntlbg.evaluation.evaluate import evaluate
 from ntlbg.evaluation.params import EvaluationParams, Presented
+from ntlbg.features.again import Again
 from ntlbg.features.encoders import LAST_BLOCK, encoder_of, load_encoder
 from ntlbg.features.extract import extract_all
 from ntlbg.features.last_block import LastBlock, weights_of
@@ -22,7 +24,8 @@ from ntlbg.modeling.video_qa import NTLBGVideoQA
 from ntlbg.records.prompt import Prompt
 from ntlbg.store import Store
 from ntlbg.training.train import train_stage
-from ntlbg.training.unfrozen import seen_through
+from ntlbg.training.unfrozen import Hidden, seen_through
+from ntlbg.video.storage import shard_writer
 from tests.training import world as worlds
 
 
@@ -113,3 +116,18 @@ def test_samples_of_one_video_share_what_the_block_gives(seen: dict[str, Path]) 
     assert one.features is two.features
     one.features.sum().backward()
     assert all(p.grad is not None for p in last.block.parameters())
+
+
+def test_what_the_block_is_given_may_come_from_jpeg_frames(seen: dict[str, Path], tmp_path: Path) -> None:
+    """As many tokens of as many frames, under a key of their own: the pixels differ a little."""
+    store, encoder = Store(tmp_path / "store"), load_encoder(seen["encoder"])
+    folder = Path(shutil.copytree(seen["frames"], tmp_path / "frames"))
+    pixels = np.load(folder / "mlvu_0.npy")
+    (folder / "mlvu_0.npy").unlink()
+    with shard_writer(folder / "mlvu_0.jpegs", pixels.shape[1:3]) as out:
+        for frame in pixels:
+            out.add(frame, 0.0)
+    exact, near = (Hidden(Again(place, encoder, store)).of("mlvu_0") for place in (seen["frames"], folder))
+    assert store.made == {"hidden": 2}
+    assert near.shape == exact.shape
+    assert 0 < np.abs(near - exact).mean() < exact.std()

@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ntlbg.video.decode import Sampling
 from ntlbg.video.shard import ShardWriter
+from ntlbg.video.storage import shard_writer
 from ntlbg.video.worker import decode_to_folder, limit_memory
 
 
@@ -35,6 +38,8 @@ def job(kind: str, folder: str) -> Any:
     if kind == "raises":
         raise ValueError("a fault of the code")
     if kind == "modules":
+        with shard_writer(Path(folder) / "f.jpegs", (8, 8)) as out:
+            out.add(np.zeros((8, 8, 3), np.uint8), 0.0)
         return sorted(set(sys.modules) & {"torch", "pandas", "pytest", "transformers", "pydantic"})
     return kind, os.getpid()
 

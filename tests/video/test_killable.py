@@ -67,7 +67,7 @@ def test_another_job_can_take_the_place_of_one_that_hung_or_died(tmp_path: Path)
 
 
 def test_workers_are_light_and_never_the_caller(tmp_path: Path) -> None:
-    """No torch, pandas or caller's modules in a worker; it is another process."""
+    """No torch, pandas or caller's modules in a worker, nor where it writes JPEG; it is another process."""
     assert run(["modules"], tmp_path)[0] == []
     assert run(["a"], tmp_path)[0][1] != os.getpid()  # type: ignore[index]
 

@@ -10,17 +10,24 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
 
 from ntlbg.errors import InputError, StoreError
-from ntlbg.store import Store, file_digest, file_stem
+from ntlbg.features.extract import extract_all
+from ntlbg.features.index import load_features
+from ntlbg.features.params import FeaturesParams
+from ntlbg.store import Store, file_digest, file_stem, key
 from ntlbg.video import pool
+from ntlbg.video.decode import Sampling
 from ntlbg.video.outcomes import read_outcomes
 from ntlbg.video.params import VideoParams
-from ntlbg.video.pool import decode_all
+from ntlbg.video.pool import decode_all, frames_key
+from ntlbg.video.storage import open_shard, shard_of
+from tests.features.conftest import Colours
 from tests.processes import alive_after
 from tests.video.clips import numbers
 from tests.video.conftest import Clips
@@ -85,13 +92,66 @@ def test_one_more_video_decodes_one_video(clips: Clips, videos: dict[str, Path],
 
 
 def test_the_key_holds_all_that_changes_frames(videos: dict[str, Path], tmp_path: Path) -> None:
-    """Another rate, cap or size decodes again; workers, limit and backend do not."""
+    """Another rate, cap, size or storage decodes again; workers, limit and backend do not."""
     store, into, one = Store(tmp_path / "store"), tmp_path / "out", {"a": videos["h264_b"]}
     decode_all(table(one), PARAMS, store=store, into=into)
     same = {"workers": 1, "limit_s": 50.0, "backend": "pyav_sequential"}
     assert decode_all(table(one), PARAMS.model_copy(update=same), store=store, into=into).reused == 1
-    for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}):
+    for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}, {"storage": "jpeg"}):
         assert decode_all(table(one), PARAMS.model_copy(update=change), store=store, into=into).decoded == 1
+
+
+def test_raw_frames_keep_the_key_that_they_had() -> None:
+    """A store of before there was a choice of storage stays valid."""
+    before = {"version": pool.VERSION, "av": av.__version__, "fps": 1.0, "max_frames": 100, "size": [32, 48]}
+    sampling = Sampling(1.0, 100, (32, 48))
+    assert frames_key("abc", sampling) == key(room="video", source="abc", **before)
+    assert frames_key("abc", sampling, "jpeg") != frames_key("abc", sampling)
+
+
+def test_jpeg_frames_are_those_that_raw_ones_are(clips: Clips, videos: dict[str, Path], tmp_path: Path) -> None:
+    """The same rows, times and pictures, also of a damaged video whose spoilt frames are let go; in files of their own,
+    with equal bytes from run to run; and a raw folder is taken over whole."""
+    damaged = bytearray(clips["h264_b.mkv"].read_bytes())
+    damaged[len(damaged) // 3 : len(damaged) // 3 + 600] = bytes(600)
+    videos["damaged"] = tmp_path / "damaged.mkv"
+    videos["damaged"].write_bytes(damaged)
+    raw_params = PARAMS.model_copy(update={"fps": 4.0})
+    params = raw_params.model_copy(update={"storage": "jpeg"})
+    raw, into, store = tmp_path / "raw", tmp_path / "out", Store(tmp_path / "store")
+    for folder in (raw, into):
+        decode_all(table(videos), raw_params, store=store, into=folder)
+    assert decode_all(table(videos), params, store=store, into=into).decoded == 4
+    assert (into / "outcomes.parquet").read_bytes() == (raw / "outcomes.parquet").read_bytes()
+    rows = read_outcomes(into)
+    assert rows["damaged"]["outcome"] == "corrupt"
+    assert 0 < rows["damaged"]["frames"] < rows["h264_b"]["frames"]
+    for name, row in rows.items():
+        kept = open_shard(shard_of(into, name), row["frames"])[:]
+        exact = open_shard(shard_of(raw, name), row["frames"])[:]
+        assert numbers(kept) == numbers(exact)
+        assert np.abs(kept.astype(int) - exact).mean() < 4
+    assert {p.name for p in into.iterdir() if p.suffix != ".parquet"} == {f"{name}.jpegs" for name in videos}
+    decode_all(table(videos), params, store=Store(tmp_path / "other"), into=tmp_path / "again")
+    once, again = ({p.name: p.read_bytes() for p in folder.iterdir()} for folder in (into, tmp_path / "again"))
+    assert once == again
+
+
+def test_features_of_jpeg_frames_are_near_those_of_raw_ones(videos: dict[str, Path], tmp_path: Path) -> None:
+    """From the video to the feature file: other bytes, encoded anew, and almost the same numbers at the same times."""
+    store, encoder = Store(tmp_path / "store"), Colours()
+    for storage in ("raw", "jpeg"):
+        params = PARAMS.model_copy(update={"storage": storage})
+        decode_all(table(videos), params, store=store, into=tmp_path / storage)
+        into = tmp_path / f"{storage}_features"
+        assert extract_all(tmp_path / storage, encoder, FeaturesParams(), store=store, into=into).counts["encoded"] == 3
+    for name in videos:
+        exact, near = (
+            load_features(tmp_path / f"{storage}_features" / f"{name}.safetensors").index for storage in ("raw", "jpeg")
+        )
+        assert near.timestamps_s.tolist() == exact.timestamps_s.tolist()
+        assert near.features.tolist() != exact.features.tolist()
+        np.testing.assert_allclose(near.features, exact.features, atol=2)
 
 
 def test_equal_content_is_decoded_once(videos: dict[str, Path], tmp_path: Path) -> None:
@@ -181,24 +241,26 @@ from ntlbg.store import Store
 from ntlbg.video.params import VideoParams
 from ntlbg.video.pool import decode_all
 here = Path(sys.argv[1])
-params = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=1)
+params = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=1, storage=sys.argv[2])
 decode_all(pd.read_parquet(here / "table.parquet"), params, store=Store(here / "store"), into=here / "out")
 """
 
 
-def test_a_killed_run_leaves_nothing_half_written(videos: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("storage", ["raw", "jpeg"])
+def test_a_killed_run_leaves_nothing_half_written(videos: dict[str, Path], tmp_path: Path, storage: str) -> None:
     """SIGKILL while a worker writes, after the first entry, while the folder is filled: the output folder is absent
     or whole, entries verify, workers end with their parent, and the next run finishes."""
+    params = PARAMS.model_copy(update={"storage": storage})
     table(videos).to_parquet(tmp_path / "table.parquet")
-    decode_all(table(videos), PARAMS, store=Store(tmp_path / "clean"), into=tmp_path / "want")
+    decode_all(table(videos), params, store=Store(tmp_path / "clean"), into=tmp_path / "want")
     want = {p.name: p.read_bytes() for p in (tmp_path / "want").iterdir()}
     moments = {
-        "a worker writes": "store/.partial/decode-*/*/frames.npy",
+        "a worker writes": "store/.partial/decode-*/*/frames.*",
         "an entry exists": "store/frames/*/*/entry.json",
         "the folder is filled": ".out.*.partial",
     }
     for pattern in moments.values():
-        child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stderr=subprocess.DEVNULL)
+        child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path), storage], stderr=subprocess.DEVNULL)
         while child.poll() is None and not any(tmp_path.glob(pattern)):
             time.sleep(0.001)
         workers = psutil.Process(child.pid).children(recursive=True) if child.poll() is None else []
@@ -207,7 +269,7 @@ def test_a_killed_run_leaves_nothing_half_written(videos: dict[str, Path], tmp_p
         assert not alive_after(workers)
         if (tmp_path / "out").exists():
             assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
-    out = decode_all(table(videos), PARAMS, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    out = decode_all(table(videos), params, store=Store(tmp_path / "store"), into=tmp_path / "out")
     assert (out.decoded + out.reused, out.counts) == (3, {"ok": 3})
     assert out.reused >= 1
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == want
@@ -227,7 +289,6 @@ def test_a_damaged_entry_is_made_again(videos: dict[str, Path], tmp_path: Path) 
 
 def test_a_file_exchanged_while_it_is_read_is_refused(videos: dict[str, Path], tmp_path: Path) -> None:
     """Frames never go under the digest of other bytes."""
-    from ntlbg.video.decode import Sampling
     from ntlbg.video.worker import decode_to_folder, stamp
 
     path = videos["h264_b"]

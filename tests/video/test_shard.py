@@ -9,7 +9,7 @@ import pytest
 
 from ntlbg.errors import InputError
 from ntlbg.video import shard
-from ntlbg.video.shard import ShardWriter, open_shard
+from ntlbg.video.shard import RawFrames, ShardWriter
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 17, 1000])
@@ -26,14 +26,21 @@ def test_what_goes_in_comes_out(tmp_path: Path, count: int, monkeypatch: pytest.
     assert np.load(tmp_path / "f.npy").tolist() == frames.tolist()
     assert out.times == list(map(float, range(count)))
     if count:
-        assert isinstance(open_shard(tmp_path / "f.npy"), np.memmap)
+        stored = RawFrames(tmp_path / "f.npy")
+        assert stored.shape == frames.shape
+        assert stored[:3].tolist() == frames[:3].tolist()
+        got = stored[np.array([count - 1, 0])]
+        got[:] = 0  # a copy: the stored frames stay as they are
+        assert stored[np.array([count - 1])].tolist() == frames[-1:].tolist()
 
 
 def test_other_files_are_no_shards(tmp_path: Path) -> None:
-    """A pickled array, another type or a cut file is refused by name."""
+    """A pickled array, another type, an archive or a cut file is refused by name."""
     np.save(tmp_path / "float.npy", np.zeros((2, 2, 2, 3)))
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with (tmp_path / "archive.npy").open("wb") as out:
+        np.savez(out, frames=np.zeros((2, 2, 2, 3), np.uint8))
     (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY\x01")
-    for name in ("float.npy", "pickled.npy", "cut.npy", "missing.npy"):
+    for name in ("float.npy", "pickled.npy", "archive.npy", "cut.npy", "missing.npy"):
         with pytest.raises(InputError, match=name):
-            open_shard(tmp_path / name)
+            RawFrames(tmp_path / name)

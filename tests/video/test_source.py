@@ -16,17 +16,23 @@ from ntlbg.video.errors import VideoError
 from ntlbg.video.params import VideoParams
 from ntlbg.video.pool import decode_all
 from ntlbg.video.source import FrameSource
+from ntlbg.video.storage import Storage, made_by
 from tests.video.clips import numbers
 from tests.video.conftest import Clips
 
 
+@pytest.fixture(params=["raw", "jpeg"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    return request.param
+
+
 @pytest.fixture
-def made(clips: Clips, tmp_path: Path) -> tuple[FrameSource, Path]:
+def made(clips: Clips, tmp_path: Path, storage: Storage) -> tuple[FrameSource, Path]:
     path = clips["vp9.webm"]
     rows = pd.DataFrame(
         [{"video_id": "v", "path": str(path), "size": path.stat().st_size, "blake3": file_digest(path)}]
     )
-    params = VideoParams(fps=2.0, max_frames=100, size=(32, 48), workers=1)
+    params = VideoParams(fps=2.0, max_frames=100, size=(32, 48), workers=1, storage=storage)
     decode_all(rows, params, store=Store(tmp_path / "store"), into=tmp_path / "frames")
     return FrameSource(tmp_path / "frames", rows), path
 
@@ -39,6 +45,11 @@ def test_stored_frames_serve_their_own_size(made, monkeypatch: pytest.MonkeyPatc
     assert numbers(got) == [36, 6, 6]
     got[:] = 0  # a copy: the stored frames stay as they are
     assert numbers(frames.get("v", [3.0], (32, 48))) == [36]
+
+
+def test_what_pixels_depend_on_is_told(made, storage: Storage) -> None:
+    """For the keys of what is made of them."""
+    assert made[0].made_by("v") == made_by(storage)
 
 
 def test_another_size_comes_from_the_video(made) -> None:

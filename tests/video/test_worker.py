@@ -9,7 +9,7 @@ import numpy as np
 
 from ntlbg.video import worker
 from ntlbg.video.decode import Sampling
-from ntlbg.video.worker import FACTS, FRAMES, decode_to_folder, stamp
+from ntlbg.video.worker import FACTS, decode_to_folder, frames_file, stamp
 from tests.video.conftest import Clips
 
 SAMPLING = Sampling(1.0, 100, (32, 48))
@@ -20,7 +20,7 @@ def test_frames_and_facts_agree(clips: Clips, tmp_path: Path) -> None:
     path = str(clips["h264_b.mp4"])
     facts = decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
     assert json.loads((tmp_path / FACTS).read_text()) == facts
-    assert len(np.load(tmp_path / FRAMES)) == facts["frames"] == len(facts["timestamps_s"]) == 4
+    assert len(np.load(tmp_path / frames_file("raw"))) == facts["frames"] == len(facts["timestamps_s"]) == 4
 
 
 def test_a_broken_video_leaves_facts_only(clips: Clips, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from ntlbg.errors import InputError
 from ntlbg.features.index import serialise
+from ntlbg.video.storage import shard_writer
 from pipelines.checks.feature_files import check_features, observe
 
 T, WIDTH = 6, 4
@@ -125,6 +126,16 @@ def test_another_picture_with_the_same_vector_stops_the_stage(world):
     assert "video `c`: 1 frames have the vector of another picture, at 1.5 s and 4.5 s" in world.refusal()
     world.write("c", **{n: np.repeat(world.tensors[n][:1], T, axis=0) for n in ("features", "vectors")})
     assert "video `c`: 5 frames have the vector of another picture, at 0.5 s and 1.5 s" in world.refusal()
+
+
+def test_pictures_are_compared_whatever_their_storage(world):
+    """Packed JPEG tells pictures apart as raw frames do."""
+    (world.frames / "c.npy").unlink()
+    with shard_writer(world.frames / "c.jpegs", (8, 8)) as out:
+        for level in (0, 0, 1, 200, 0, 0):
+            out.add(np.full((8, 8, 3), level, np.uint8), 0.0)
+    world.write("c", **{n: np.repeat(world.tensors[n][:1], T, axis=0) for n in ("features", "vectors")})
+    assert "video `c`: 1 frames have the vector of another picture, at 0.5 s and 3.5 s" in world.refusal()
 
 
 def test_equal_features_with_different_vectors_are_no_repeat(world):
