@@ -66,6 +66,7 @@ def frames_key(digest: str, sampling: Sampling, storage: Storage = RAW) -> str:
         fps=sampling.fps,
         max_frames=sampling.max_frames,
         size=list(sampling.size),
+        **({"keyframes": True} if sampling.keyframes else {}),
         **made_by(storage),
     )
 
@@ -78,7 +79,7 @@ def decode_all(videos: pd.DataFrame, params: VideoParams, *, store: Store, into:
     gets a row with its outcome and stops nothing. Raises InputError for a video_id that is there twice.
     """
     rows = _rows(videos)
-    sampling = Sampling(params.fps, params.max_frames, params.size)
+    sampling = Sampling(params.fps, params.max_frames, params.size, params.sampling == "keyframe")
     counts = {"decoded": 0, "reused": 0}
     with meter("decode", total=len(rows), unit="videos") as bar:
         pending: dict[str, list[_Video]] = {}

@@ -31,6 +31,7 @@ from tests.features.conftest import Colours
 from tests.processes import alive_after
 from tests.video.clips import numbers
 from tests.video.conftest import Clips
+from tests.video.footage import FOOTAGE
 from tests.video.jobs import changed_while_read, deadly_to_auto, stuck_on_some
 
 PARAMS = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=2)
@@ -92,13 +93,22 @@ def test_one_more_video_decodes_one_video(clips: Clips, videos: dict[str, Path],
 
 
 def test_the_key_holds_all_that_changes_frames(videos: dict[str, Path], tmp_path: Path) -> None:
-    """Another rate, cap, size or storage decodes again; workers, limit and backend do not."""
+    """Another rate, cap, size, sampling or storage decodes again; workers, limit and backend do not."""
     store, into, one = Store(tmp_path / "store"), tmp_path / "out", {"a": videos["h264_b"]}
     decode_all(table(one), PARAMS, store=store, into=into)
     same = {"workers": 1, "limit_s": 50.0, "backend": "pyav_sequential"}
     assert decode_all(table(one), PARAMS.model_copy(update=same), store=store, into=into).reused == 1
-    for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}, {"storage": "jpeg"}):
+    for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}, {"sampling": "keyframe"}, {"storage": "jpeg"}):
         assert decode_all(table(one), PARAMS.model_copy(update=change), store=store, into=into).decoded == 1
+
+
+def test_key_frames_alone_where_they_are_asked_for(tmp_path: Path) -> None:
+    """Of a video with a key frame every 20 frames, the one on screen at each moment, with its own time."""
+    path = FOOTAGE["h264_closed.mp4"].at(tmp_path)
+    asked = PARAMS.model_copy(update={"fps": 0.5, "sampling": "keyframe"})
+    decode_all(table({"a": path}), asked, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    (row,) = read_outcomes(tmp_path / "out").values()
+    np.testing.assert_allclose(row["timestamps_s"], [0, 20 / 12, 40 / 12], atol=0.0011)
 
 
 def test_raw_frames_keep_the_key_that_they_had() -> None:
