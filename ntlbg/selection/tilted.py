@@ -75,9 +75,9 @@ class Tilted(Selector, ABC):
 class Space:
     """What is computed once per video and shared by all its questions.
 
-    features: [T, d] denoised, unit rows; norms2: [T] their squared norms, 1 or 0 to rounding. points: [T, r + 1] principal scores with rms row norm 1, then time with
-    variance 1: time weighs as much as all directions together. lookalikes: [T, P] weights of the anchor frames
-    (every `stride`-th frame) that look like each frame but are not near it in time.
+    features: [T, d] denoised, unit rows. norms2: [T] their squared norms. points: [T, r + 1] principal scores with rms
+    row norm 1, then time with variance 1: time weighs as much as all directions together. lookalikes: [T, P] weights
+    of the anchor frames (every `stride`-th frame) that look like each frame but are not near it in time.
     """
 
     features: Array

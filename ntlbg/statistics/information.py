@@ -5,6 +5,7 @@ Letters: n points, m candidates, d features, k chosen. Source: incremental Chole
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -109,10 +110,10 @@ def lazy_logdet(
         batch = dict(zip(likely.tolist(), unexplained, strict=True))
         picks, scales = [], []
         while pick in batch:
-            scale = float(np.sqrt(left[pick]))
-            row = (batch[pick] - factors[start:n, pick] @ factors[start:n, :live]) / scale
-            factors[n, :live] = row
-            left[:live] = np.maximum(left[:live] - np.square(row), jitter)
+            scale = math.sqrt(left[pick])
+            row = np.subtract(batch[pick], factors[start:n, pick] @ factors[start:n, :live], out=factors[n, :live])
+            row /= scale
+            np.maximum(left[:live] - np.square(row), jitter, out=left[:live])
             worth[pick] = -np.inf
             picks.append(pick)
             scales.append(scale)
