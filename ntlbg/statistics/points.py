@@ -84,10 +84,12 @@ def nearest(points: Array, centres: Array, within2: Array | None = None) -> tupl
             best += lo
         unsure = np.flatnonzero(~(lead > doubt))
         for block in np.unique(unsure // height).tolist():
-            lo, hi, these = first[block], last[block], unsure[unsure // height == block]
-            exact = points[these] @ columns[:, lo:hi]
-            exact -= 0.5 * lengths2[lo:hi]
-            cells[these] = lo + np.argmax(exact, axis=1)
+            these = unsure[slice(*np.searchsorted(unsure, [block * height, (block + 1) * height]))]
+            lo, hi = first[block], last[block]
+            if lo < hi:
+                exact = points[these] @ columns[:, lo:hi]
+                exact -= 0.5 * lengths2[lo:hi]
+                cells[these] = lo + np.argmax(exact, axis=1)
     cells = order[cells]
     return cells, _distance2(points, centres, cells)
 
