@@ -8,6 +8,7 @@ Letters: T frames, M representatives, k chosen. Source: docs/selection.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ from ntlbg.selection.spans import span_points
 from ntlbg.selection.tilted import Law, Tilted
 from ntlbg.selection.wording import asks_about_the_whole
 from ntlbg.statistics import laws
-from ntlbg.statistics.information import greedy_logdet
+from ntlbg.statistics.information import lazy_logdet
 from ntlbg.statistics.nets import quantile_frames
 from ntlbg.statistics.points import Representation, cell_masses, explained, lbg, nearest
 from ntlbg.statistics.robust import excess_kurtosis
@@ -92,14 +93,19 @@ class NTLBG(Tilted):
 
         The first is the most relevant representative, whatever k is.
         """
-        x, times = law.space.features[frames], video.timestamps_s[frames]
         weight, share, width_s = self.trade_off(law)
+        features, variance = law.space.features, law.space.norms2[frames]
 
-        def rows(j: Array) -> Array:
-            near = np.exp(np.square(times - times[j][:, None]) / (-2 * width_s**2))
-            return (x[j] @ x.T) * (1 - share + share * near)
+        def kernel(columns: Array) -> Callable[[Array], Array]:
+            x, times = features[frames[columns]], video.timestamps_s[frames[columns]]
 
-        return greedy_logdet(weight * law.z[frames], np.einsum("ij,ij->i", x, x), rows, k, self.jitter)
+            def rows(j: Array) -> Array:
+                near = np.exp(np.square(times - video.timestamps_s[frames[j]][:, None]) / (-2 * width_s**2))
+                return (features[frames[j]] @ x.T) * (1 - share + share * near)
+
+            return rows
+
+        return lazy_logdet(weight * law.z[frames], variance, kernel, k, self.jitter)
 
     def trade_off(self, law: Law) -> tuple[float, float, float]:
         """(weight of relevance, time's share of the kernel, its width in seconds), by how sharp the curve is."""

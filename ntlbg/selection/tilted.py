@@ -75,12 +75,13 @@ class Tilted(Selector, ABC):
 class Space:
     """What is computed once per video and shared by all its questions.
 
-    features: [T, d] denoised, unit rows. points: [T, r + 1] principal scores with rms row norm 1, then time with
-    variance 1: time weighs as much as all directions together. lookalikes: [T, P] weights of the anchor frames
-    (every `stride`-th frame) that look like each frame but are not near it in time.
+    features: [T, d] denoised, unit rows. norms2: [T] their squared norms. points: [T, r + 1] principal scores with rms
+    row norm 1, then time with variance 1: time weighs as much as all directions together. lookalikes: [T, P] weights
+    of the anchor frames (every `stride`-th frame) that look like each frame but are not near it in time.
     """
 
     features: Array
+    norms2: Array
     points: Array
     lookalikes: Array
     stride: int
@@ -119,7 +120,8 @@ def prepared(
     stride = -(-len(video) // contrast_anchors)
     like = _likeness(_unit_rms(scores[:, :contrast_rank]), times, stride, contrast_width, contrast_gap_s)
     lookalikes = like / (like.sum(axis=1, keepdims=True) + contrast) if contrast > 0 else like
-    return Space(features, points, lookalikes, stride)
+    norms2 = np.einsum("ij,ij->i", features, features)
+    return Space(features, norms2, points, lookalikes, stride)
 
 
 def _unit_rms(scores: Array) -> Array:

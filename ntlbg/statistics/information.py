@@ -5,9 +5,11 @@ Letters: n points, m candidates, d features, k chosen. Source: incremental Chole
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from ntlbg.errors import InputError
 from ntlbg.records.arrays import Array
@@ -15,6 +17,8 @@ from ntlbg.statistics.threads import one_thread
 
 TIE = 1e-9  # values nearer than this differ by rounding: equal candidates stay equal in whatever order sums are made
 BATCH = 16  # candidates whose gain is computed anew together, and whose kernel is asked for together
+SPARE = 3  # candidates kept up to date for each that is still to be chosen: of fewer, more are late
+SHRINK = 0.7  # share of them still needed below which the others are left out: each time costs a copy of the rest
 
 
 @one_thread()
@@ -52,55 +56,84 @@ def greedy_logdet(gain: Array, variance: Array, rows: Callable[[Array], Array], 
 
 @one_thread()
 def lazy_logdet(
-    gain: Array, variance: Array, block: Callable[[Array, Array], Array], k: int, jitter: float
+    gain: Array, variance: Array, kernel: Callable[[Array], Callable[[Array], Array]], k: int, jitter: float
 ) -> list[int]:
-    """The choice of `greedy_logdet`, computing a candidate's conditional variance only where it may decide.
+    """The choice of `greedy_logdet`, conditioning a candidate on those chosen only where it may decide.
 
-    Conditional variances only fall, so what a candidate was worth earlier bounds what it is worth now (Minoux 1978):
-    the few of highest bound are computed anew, then all whose bound still reaches the best of those. The better the
-    gains tell candidates apart, the fewer they are. block(rows, columns): the kernel between two lists of candidates.
-    Memory O(m k).
+    Conditional variances only fall, so what a candidate was worth earlier bounds what it is worth now (Minoux 1978).
+    The SPARE · (k - chosen) candidates of largest worth are kept up to date; the others wait with what they were worth
+    last, and those that may have become large enough are conditioned on all they missed at once when the best of the
+    former falls to the best of them. Which wait changes no choice, only the work.
+    kernel(columns) gives a function of rows: [rows, columns] of the kernel, an array of its own. It is asked for rows
+    as in `greedy_logdet`. Memory O(m k).
     """
-    left = variance + jitter
-    bound = np.array(gain, dtype=np.float64) + np.log(left)
-    factors = np.zeros((len(gain), k))  # a candidate's row of the Cholesky factor, as far as it is known
-    known = np.zeros(len(gain), dtype=np.int64)  # how many of its entries are
-    triangle, inverse = np.zeros((k, k)), np.zeros((k, k))  # of the chosen candidates
-    chosen = np.zeros(k, dtype=np.int64)
+    m = live = len(gain)
+    # all arrays over candidates are in one order, the `live` that are up to date first; `at` is where they came from
+    at, worth, left = np.arange(m), np.array(gain, dtype=np.float64), variance + jitter
+    known = np.zeros(m, dtype=np.int64)  # how many chosen ones a waiting candidate is conditioned on
+    factors, triangle = np.empty((k, m)), np.empty((k, k))  # rows of the Cholesky factor; its part of the chosen
+    chosen: list[int] = []
+    rows = None
+    while len(chosen) < k:
+        n = start = len(chosen)
+        bound = worth + np.log(left)
+        waiting = bound[live:].max(initial=-np.inf)
+        reach = _reach(bound[:live], SPARE * (k - n))
+        if rows is None or waiting >= bound[:live].max() - TIE or np.mean(bound[:live] >= reach) <= SHRINK:
+            inside = (bound >= reach) & (worth > -np.inf)
+            late = live + np.flatnonzero(inside[live:])
+            for first in np.unique(known[late]).tolist():
+                group = late[known[late] == first]
+                missed = kernel(at[group])(np.array(chosen[first:]))
+                missed -= triangle[first:n, :first] @ factors[:first, group]
+                missed = solve_triangular(triangle[first:n, first:n], missed, lower=True, check_finite=False)
+                factors[first:n, group] = missed
+                left[group] = np.maximum(left[group] - np.einsum("ij,ij->j", missed, missed), jitter)
+            known[:live] = known[late] = n
+            if len(late):
+                bound[late] = worth[late] + np.log(left[late])
+                inside &= bound >= _reach(bound[inside], SPARE * (k - n))
+            order = np.lexsort((at, ~inside))
+            for array in (at, worth, left, known, bound):
+                array[:] = array[order]
+            for block in range(0, n, BATCH):
+                factors[block : min(block + BATCH, n)] = factors[block : min(block + BATCH, n), order]
+            live = int(np.count_nonzero(inside))
+            rows, waiting = kernel(at[:live]), bound[live:].max(initial=-np.inf)
+        # as in `greedy_logdet`, on those that are up to date, for as long as none that waits can be the best
+        values = bound[:live]
+        pick = int(np.argmax(values >= values.max() - TIE))
+        size = min(BATCH, 2 * (k - n), live)
+        likely = np.argpartition(values, -size)[-size:]
+        likely = np.append(likely[likely != pick][: size - 1], pick)
+        unexplained = rows(at[likely]) - factors[:n, likely].T @ factors[:n, :live]
+        batch = dict(zip(likely.tolist(), unexplained, strict=True))
+        picks, scales = [], []
+        while pick in batch:
+            scale = math.sqrt(left[pick])
+            row = np.subtract(batch[pick], factors[start:n, pick] @ factors[start:n, :live], out=factors[n, :live])
+            row /= scale
+            np.maximum(left[:live] - np.square(row), jitter, out=left[:live])
+            worth[pick] = -np.inf
+            picks.append(pick)
+            scales.append(scale)
+            n += 1
+            values = worth[:live] + np.log(left[:live])
+            best = values.max()
+            if n == k or waiting >= best - TIE:
+                break
+            pick = int(np.argmax(values >= best - TIE))
+        chosen += at[picks].tolist()
+        triangle[start:n, :n] = factors[:n, picks].T
+        triangle[range(start, n), range(start, n)] = scales
+    return chosen
 
-    def renew(stale: Array, n: int) -> None:
-        """Condition these candidates on all n chosen ones."""
-        first = int(known[stale].min())
-        columns = block(stale, chosen[first:n])
-        columns -= factors[stale, :first] @ triangle[first:n, :first].T
-        rows = columns @ inverse[first:n, first:n].T
-        factors[stale, first:n] = rows
-        # from all entries, not on top of earlier ones: those of a later start would be counted twice
-        whole = np.einsum("ij,ij->i", factors[stale, :n], factors[stale, :n])
-        left[stale] = np.maximum(variance[stale] + jitter - whole, jitter)
-        bound[stale] = gain[stale] + np.log(left[stale])
-        known[stale] = n
 
-    for n in range(k):
-        if n:
-            top = np.argpartition(bound, -BATCH)[-BATCH:] if len(bound) > BATCH else np.flatnonzero(known >= 0)
-            top = top[known[top] < n]
-            if len(top):
-                renew(top, n)
-            # a bound may only be believed where it belongs to the current choice
-            best = bound[known == n].max(initial=-np.inf)
-            stale = np.flatnonzero((bound >= best - TIE) & (known < n))
-            if len(stale):
-                renew(stale, n)
-        pick = int(np.argmax(bound >= bound.max() - TIE))
-        if n:
-            triangle[n, :n] = factors[pick, :n]
-        triangle[n, n] = np.sqrt(left[pick])
-        inverse[n, :n] = -(triangle[n, :n] @ inverse[:n, :n]) / triangle[n, n]
-        inverse[n, n] = 1 / triangle[n, n]
-        chosen[n] = pick
-        bound[pick], known[pick] = -np.inf, k
-    return chosen.tolist()
+def _reach(values: Array, count: int) -> float:
+    """What the `count` largest of these values reach, but for ties of the largest; all where they are no more."""
+    if count >= len(values):
+        return -np.inf
+    return min(float(np.partition(values, -count)[-count]), float(values.max()) - TIE)
 
 
 @one_thread()

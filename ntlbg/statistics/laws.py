@@ -34,7 +34,8 @@ def mean(points: Array, weights: Array) -> Array:
 
 def trace(points: Array, weights: Array) -> float:
     """Trace of the law's covariance: its mean squared distance to its own mean."""
-    return float(weights @ np.square(points - mean(points, weights)).sum(axis=1))
+    difference = points - mean(points, weights)
+    return float(weights @ np.square(difference, out=difference).sum(axis=1))
 
 
 def effective_share(weights: Array) -> float:

@@ -16,6 +16,8 @@ from ntlbg.statistics.threads import one_thread
 
 ROWS = 64  # points of a distance block, more where codewords are few: no n × n matrix is ever made, and
 BLOCK = 65_536  # entries of a block stay in the processor's cache
+FEW = 96  # codewords that are compared with every point: to leave some out costs more than it spares
+SETTLED = 0.1  # share of points below which all are compared with all codewords: two calls cost more than one
 SINGLE = 2.0**-24  # relative rounding of single precision
 
 
@@ -50,7 +52,9 @@ def nearest(points: Array, centres: Array, within2: Array | None = None) -> tupl
     axis, columns = centres[order, -1], np.ascontiguousarray(centres[order].T)
     lengths2 = np.square(columns).sum(axis=0)
     (n, r), m = points.shape, len(centres)
-    if within2 is None:
+    if m <= FEW:
+        within2 = np.full(n, np.inf)
+    elif within2 is None:
         within2 = _beside(points, centres, order)
     height = min(n, max(ROWS, BLOCK // m))
     starts = range(0, n, height)
@@ -64,26 +68,30 @@ def nearest(points: Array, centres: Array, within2: Array | None = None) -> tupl
         longest2 = lengths2.max()
         size = np.sqrt(np.einsum("ij,ij->i", points, points) * longest2) + longest2 / 2  # of a score, at most
         doubt = 2 * (r + 4) * SINGLE * size + np.finfo(np.float32).tiny * (r + 4)  # two scores are rounded
-        cells, memory, places = np.zeros(n, dtype=np.int64), np.empty(height * m, dtype=np.float32), np.arange(height)
+        cells, lead = np.zeros(n, dtype=np.int64), np.full(n, np.inf, dtype=np.float32)
+        memory, places = np.empty(height * m, dtype=np.float32), np.arange(height)
         for start, lo, hi in zip(starts, first, last, strict=True):
             if lo >= hi:
                 continue
-            block = slice(start, min(start + height, n))
-            rows = places[: block.stop - start]
-            scores = memory[: len(rows) * (hi - lo)].reshape(len(rows), hi - lo)
-            np.matmul(left[block], right[:, lo:hi], out=scores)
-            best = np.argmax(scores, axis=1)
-            lead = scores[rows, best]
+            stop = min(start + height, n)
+            rows, best = places[: stop - start], cells[start:stop]
+            scores = memory[: (stop - start) * (hi - lo)].reshape(stop - start, hi - lo)
+            np.matmul(left[start:stop], right[:, lo:hi], out=scores)
+            scores.argmax(axis=1, out=best)
+            top = scores[rows, best]
             scores[rows, best] = -np.inf
-            lead -= scores.max(axis=1)
-            unsure = np.flatnonzero(~(lead > doubt[block]))
-            if len(unsure):
-                exact = points[block][unsure] @ columns[:, lo:hi]
+            np.subtract(top, np.maximum.reduce(scores, axis=1), out=lead[start:stop])
+            best += lo
+        unsure = np.flatnonzero(~(lead > doubt))
+        for block in np.unique(unsure // height).tolist():
+            these = unsure[slice(*np.searchsorted(unsure, [block * height, (block + 1) * height]))]
+            lo, hi = first[block], last[block]
+            if lo < hi:
+                exact = points[these] @ columns[:, lo:hi]
                 exact -= 0.5 * lengths2[lo:hi]
-                best[unsure] = np.argmax(exact, axis=1)
-            cells[block] = best + lo
+                cells[these] = lo + np.argmax(exact, axis=1)
     cells = order[cells]
-    return cells, squared_distance(points, centres[cells])
+    return cells, _distance2(points, centres, cells)
 
 
 def _beside(points: Array, centres: Array, order: Array) -> Array:
@@ -93,12 +101,19 @@ def _beside(points: Array, centres: Array, order: Array) -> Array:
     """
     after = np.searchsorted(centres[order, -1], points[:, -1])
     beside = order[np.clip([after - 1, after], 0, len(order) - 1)]
-    return np.minimum(squared_distance(points, centres[beside[0]]), squared_distance(points, centres[beside[1]]))
+    return np.minimum(_distance2(points, centres, beside[0]), _distance2(points, centres, beside[1]))
 
 
 def squared_distance(a: Array, b: Array) -> Array:
     """Row by row: [n, r], [n, r] → [n]. From differences, so that equal rows are at distance exactly 0."""
     difference = a - b
+    return np.einsum("ij,ij->i", difference, difference)
+
+
+def _distance2(points: Array, centres: Array, cells: Array) -> Array:
+    """Squared distance of each point to the centre of its cell, as `squared_distance` has it: [n]."""
+    difference = np.take(centres, cells, axis=0)
+    np.subtract(points, difference, out=difference)  # a second array of this size costs more than the sums
     return np.einsum("ij,ij->i", difference, difference)
 
 
@@ -124,17 +139,16 @@ def repair(cells: Array, distance2: Array, weights: Array, m: int) -> None:
 
     No cell is emptied for it: a point alone in its cell stays. Ties go to the earlier point. Needs n ≥ m.
     """
-    counts = np.bincount(cells, minlength=m).tolist()
-    empty = [cell for cell, count in enumerate(counts) if count == 0]
-    if not empty:
+    counts = np.bincount(cells, minlength=m)
+    empty = np.flatnonzero(counts == 0)
+    if not len(empty):
         return
-    candidates = iter(np.argsort(-weights * distance2, kind="stable").tolist())
-    for cell in empty:
-        point = next(t for t in candidates if counts[cells[t]] > 1)
-        counts[cells[point]] -= 1
-        counts[cell] = 1
-        cells[point] = cell
-        distance2[point] = 0.0
+    order = np.argsort(-weights * distance2, kind="stable")
+    last = np.empty(m, dtype=np.int64)
+    last[cells[order]] = np.arange(len(order))  # of a cell's points the last stays: the largest before it are taken
+    given = order[last[cells[order]] != np.arange(len(order))][: len(empty)]
+    cells[given] = empty
+    distance2[given] = 0.0
 
 
 def lbg(points: Array, weights: Array, start: Array, steps: int) -> Representation:
@@ -153,7 +167,7 @@ def lbg(points: Array, weights: Array, start: Array, steps: int) -> Representati
         assigned, before = cells.copy(), centres
         repair(cells, distance2, weights, m)
         centres = cell_means(points, weights, cells, m)
-        distance2 = squared_distance(points, centres[cells])
+        distance2 = _distance2(points, centres, cells)
         errors.append(float(weights @ distance2))
         if step + 1 == steps:
             break
@@ -173,12 +187,14 @@ def _reassigned(
     cells, distance2: [n], where the points are and how far from its codeword. stayed: [m] bool, the codewords that are
     where they were when the cells were drawn. settled: [n] bool, points that were drawn to such a one.
     """
+    if np.mean(settled) < SETTLED:
+        return nearest(points, centres, distance2)
     cells, distance2 = cells.copy(), distance2.copy()
     loose, settled, gone = np.flatnonzero(~settled), np.flatnonzero(settled), np.flatnonzero(~stayed)
     if len(loose):
-        cells[loose], distance2[loose] = nearest(points[loose], centres, distance2[loose])
+        cells[loose], distance2[loose] = nearest(np.take(points, loose, axis=0), centres, distance2[loose])
     if len(settled) and len(gone):
-        other, other2 = nearest(points[settled], centres[gone], distance2[settled])
+        other, other2 = nearest(np.take(points, settled, axis=0), centres[gone], distance2[settled])
         other = gone[other]
         mine, mine2 = cells[settled], distance2[settled]
         # ties as `nearest` has them

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntlbg.errors import InputError
-from ntlbg.statistics.information import greedy_logdet, information_loss, log_det_information
+from ntlbg.statistics.information import greedy_logdet, information_loss, lazy_logdet, log_det_information
 
 
 def plain(gain, kernel, k, jitter):
@@ -53,6 +53,40 @@ def test_asking_for_many_rows_at_a_time_changes_nothing(batch, monkeypatch):
     assert greedy_logdet(gain, np.diag(kernel), rows, 20, 0.01) == wanted
     assert max(asked) <= batch
     assert batch > 1 or asked == [1] * 20
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16])
+@pytest.mark.parametrize("spare", [1, 3])
+@pytest.mark.parametrize("seed", range(8))
+def test_candidates_that_wait_change_no_choice(seed, spare, batch, monkeypatch):
+    """With gains that decide, that do not and that tie, with copies, for every budget: as if none had waited."""
+    monkeypatch.setattr("ntlbg.statistics.information.BATCH", batch)
+    monkeypatch.setattr("ntlbg.statistics.information.SPARE", spare)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(60, 9)) + (seed % 2)
+    x[rng.integers(60, size=20)] = x[0]
+    gain = [0.0, 0.1, 1.0, 20.0][seed % 4] * np.round(rng.normal(size=60), seed % 3)
+    kernel = x @ x.T
+    for k in (1, 2, 7, 30, 60):
+        lazy = lazy_logdet(gain, np.diag(kernel), lambda i: lambda j: kernel[np.ix_(j, i)], k, 0.01)
+        assert lazy == greedy_logdet(gain, np.diag(kernel), lambda j: kernel[j], k, 0.01)
+
+
+def test_what_cannot_be_chosen_is_not_compared():
+    """Where the gains decide, most candidates are never asked for their kernel with those chosen."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 6))
+    asked = []
+
+    def kernel(columns):
+        def rows(j):
+            asked.append(len(j) * len(columns))
+            return x[j] @ x[columns].T
+
+        return rows
+
+    lazy_logdet(100 * rng.normal(size=2000), np.square(x).sum(axis=1), kernel, 20, 0.01)
+    assert sum(asked) < 0.1 * 2000 * 20
 
 
 def test_the_first_pick_is_the_most_relevant():

@@ -120,10 +120,10 @@ def test_points_move_with_the_space(seed, scale, shift):
     assert other.errors[-1] == pytest.approx(scale**2 * one.errors[-1], rel=1e-6)
 
 
-@given(n=st.integers(1, 300), m=st.integers(1, 90), r=st.integers(1, 6), seed=st.integers(0, 99))
+@given(n=st.integers(1, 300), m=st.integers(1, 220), r=st.integers(1, 6), seed=st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
 def test_the_nearest_is_the_nearest(n, m, r, seed):
-    """Blocks, and bounds that leave codewords out, change nothing against the full table of distances."""
+    """Blocks, and bounds that leave codewords out where they are many, change nothing against all distances."""
     rng = np.random.default_rng(seed)
     points, centres = rng.normal(size=(n, r)), rng.normal(size=(m, r))
     points = points[np.argsort(points[:, -1])]
@@ -173,9 +173,11 @@ def written(points, weights, start, steps):
     return centres, used, errors
 
 
+@pytest.mark.parametrize("few", [0, 96])
 @pytest.mark.parametrize("seed", range(20))
-def test_the_steps_are_the_plain_steps(seed):
-    """Comparing settled points with moved codewords only changes nothing, whatever starts on whatever."""
+def test_the_steps_are_the_plain_steps(seed, few, monkeypatch):
+    """Comparing settled points with moved codewords only changes nothing, nor does leaving far codewords out."""
+    monkeypatch.setattr("ntlbg.statistics.points.FEW", few)
     rng = np.random.default_rng(seed)
     n = int(rng.integers(20, 200))
     points, weights, _ = cloud(seed, n=n)
@@ -193,6 +195,25 @@ def test_equal_codewords_go_to_the_lower_index():
     """Of two equal codewords the first has all the points."""
     points = np.random.default_rng(0).normal(size=(50, 4))
     assert nearest(points, np.ones((3, 4)))[0].tolist() == [0] * 50
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_empty_cells_are_filled_one_after_another(seed):
+    """The same as looking anew for the costliest point that is not alone, for each empty cell in turn."""
+    rng = np.random.default_rng(seed)
+    n, m = 40, int(rng.integers(5, 41))
+    cells = rng.integers(max(1, m // 3), size=n)
+    weights, distance2 = rng.integers(3, size=n) / n, rng.integers(4, size=n) / 1.0  # many ties
+    wanted, left = cells.copy(), distance2.copy()
+    given = np.zeros(n, dtype=bool)
+    for cell in range(m):
+        if not np.any(wanted == cell):
+            order = np.argsort(-weights * distance2, kind="stable")
+            point = next(t for t in order if not given[t] and np.sum(wanted == wanted[t]) > 1)
+            wanted[point], left[point], given[point] = cell, 0.0, True
+    repair(cells, distance2, weights, m)
+    assert cells.tolist() == wanted.tolist()
+    assert distance2.tolist() == left.tolist()
 
 
 def test_an_empty_cell_takes_the_costliest_point_and_empties_none():

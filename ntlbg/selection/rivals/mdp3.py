@@ -19,6 +19,7 @@ be shorter, and a noise variance keeps copies of a frame possible.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -86,7 +87,7 @@ class MDP3(Selector):
             return programme(gain, kernel, k, self._segment(k), self.jitter)
         if self.variant == "single":
             return greedy_logdet(gain, np.ones(len(gain)), kernel.rows, k, self.jitter)
-        return lazy_logdet(gain, np.ones(len(gain)), kernel.block, k, self.jitter)
+        return lazy_logdet(gain, np.ones(len(gain)), kernel.within, k, self.jitter)
 
     def _segment(self, k: int) -> int:
         """Frames of a segment."""
@@ -107,8 +108,12 @@ class Kernel:
 
     def block(self, rows: Array, columns: Array) -> Array:
         """Between two lists of frames: [rows, columns]."""
-        products = self.looks[rows] @ self.looks[columns].T
-        return self._of(self.norms2[rows][:, None] + self.norms2[columns] - 2 * products)
+        return self.within(columns)(rows)
+
+    def within(self, columns: Array) -> Callable[[Array], Array]:
+        """The kernel between any frames and these, as a function of the former."""
+        looks, norms2 = self.looks[columns], self.norms2[columns]
+        return lambda rows: self._of(self.norms2[rows][:, None] + norms2 - 2 * (self.looks[rows] @ looks.T))
 
     def _of(self, distance2: Array) -> Array:
         """The mean of exp(-distance² / 2 width), each width half of the one before by squaring."""
