@@ -22,7 +22,7 @@ from ntlbg.evaluation.presented import Models
 from ntlbg.evaluation.questions import read_questions
 from ntlbg.evaluation.rows import Row, table
 from ntlbg.evaluation.scoring import add_recall, oracle_rows
-from ntlbg.features.extract import processes_for as encoding_processes
+from ntlbg.features.extract import encoding_processes
 from ntlbg.modeling.threads import processes_for
 from ntlbg.processes import side_by_side
 from ntlbg.progress import meter

@@ -208,7 +208,7 @@ def _encode_part(
     return work.encode(rows, loaded, lambda frames, video: tell((frames, video)))
 
 
-def processes_for(device: str, encoder: Path) -> int:
+def encoding_processes(device: str, encoder: Path) -> int:
     """Processes that may encode side by side: one per core for a small checkpoint on a CPU, where each computes on one
     thread; one alone for a large one, a pointer to one, and on a GPU.
     """

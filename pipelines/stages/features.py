@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ntlbg.features.encoders import load_encoder
-from ntlbg.features.extract import extract_all, processes_for
+from ntlbg.features.extract import encoding_processes, extract_all
 from pipelines.checks.feature_files import check_features
 from pipelines.stage import Run, stage
 
@@ -20,7 +20,7 @@ def features(run: Run) -> None:
     """Encode what the store does not hold yet; publish the files only when all of them are sound."""
     device = run.params.machine.device
     load = partial(load_encoder, ENCODER, device=device)
-    at_once = processes_for(device, ENCODER)
+    at_once = encoding_processes(device, ENCODER)
     with run.folder(INTO) as into:
         extracted = extract_all(FRAMES, load, run.params.features, store=run.store, into=into, at_once=at_once)
         found = check_features(into, FRAMES)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ntlbg.errors import InputError
-from ntlbg.features.extract import Shown, extract_all, features_of, processes_for
+from ntlbg.features.extract import Shown, encoding_processes, extract_all, features_of
 from ntlbg.features.index import Features, load_features
 from ntlbg.features.params import FeaturesParams
 from ntlbg.processes import cores
@@ -178,9 +178,9 @@ def test_processes_that_share_the_work_make_the_same_files(
 
 def test_a_small_encoder_on_a_cpu_is_run_on_every_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a large one, nor one that lies elsewhere, nor on a GPU."""
-    assert processes_for("cpu", tmp_path) == 1
+    assert encoding_processes("cpu", tmp_path) == 1
     (tmp_path / "model.safetensors").write_bytes(b"weights")
-    assert processes_for("cpu", tmp_path) == cores()
-    assert processes_for("cuda:0", tmp_path) == 1
+    assert encoding_processes("cpu", tmp_path) == cores()
+    assert encoding_processes("cuda:0", tmp_path) == 1
     monkeypatch.setattr("ntlbg.features.extract.SMALL", 3)
-    assert processes_for("cpu", tmp_path) == 1
+    assert encoding_processes("cpu", tmp_path) == 1
