@@ -24,7 +24,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from ntlbg.errors import InputError, NTLBGError
+from benchmarks.command import command
+from ntlbg.errors import InputError
 from ntlbg.store import file_digest, key, write_atomic
 
 PAGE = Path("docs/video.md")
@@ -161,8 +162,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except NTLBGError as error:
-        print(f"error: {error.sentence}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
-        sys.exit(error.exit_code)
+    command(main)

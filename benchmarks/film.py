@@ -9,17 +9,16 @@ and footage/big_buck_bunny.mp4 (`make footage`). Every question of the file is r
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.command import command
 from ntlbg.api import Chosen, select_frames
 from ntlbg.cli.contact_sheet import contact_sheet
 from ntlbg.cli.text import clock
-from ntlbg.errors import NTLBGError
 from ntlbg.features.encoders import load_encoder
 
 if TYPE_CHECKING:
@@ -57,15 +56,6 @@ def picture(chosen: Chosen) -> Image.Image:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """In Markdown."""
     return "\n".join("| " + " | ".join(r) + " |" for r in [head, ["---"] * len(head), *rows])
-
-
-def command(main: Callable[[], int]) -> None:
-    """Run a command; an error of the house is told in its sentence."""
-    try:
-        sys.exit(main())
-    except NTLBGError as error:
-        print(f"error: {error.sentence}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
-        sys.exit(error.exit_code)
 
 
 def sums(name: str, hits: dict[str, list[bool]]) -> list[str]:

@@ -11,14 +11,13 @@ the first and confirmed on the second); and paired differences to ntlbg with 95 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.command import command
 from ntlbg.api import select_frames
-from ntlbg.errors import NTLBGError
 from ntlbg.evaluation.evidence import Item, Items, recall, shown
 from ntlbg.evaluation.relevance_auc import auc
 from ntlbg.features.encoders import load_encoder
@@ -112,8 +111,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except NTLBGError as error:
-        print(f"error: {error.sentence}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
-        sys.exit(error.exit_code)
+    command(main)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import chances
-from benchmarks.film import ARMS, DRAWN, Interval, command, evidence, hit, picture, table
+from benchmarks.command import command
+from benchmarks.film import ARMS, DRAWN, Interval, evidence, hit, picture, table
 from benchmarks.splicing import Clip, drawn, fetch, splice, starts_s
 from ntlbg.api import Chosen, select_frames
 from ntlbg.cli.text import clock

@@ -18,15 +18,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: processes share the machine, one thread each
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from benchmarks.command import command
 from benchmarks.selecting import arms as all_arms
 from benchmarks.selecting import film, generator, planted, signals, tables, tuning
-from ntlbg.errors import NTLBGError
 from ntlbg.store import write_atomic
 
 PAGES = Path("docs/experiments")
@@ -82,8 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except NTLBGError as error:
-        print(f"error: {error.sentence}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
-        sys.exit(error.exit_code)
+    command(main)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +19,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.command import command
 from benchmarks.film_relevance import QUESTIONS, difference, items, table
-from ntlbg.errors import NTLBGError
 from ntlbg.evaluation.evidence import shown
 from ntlbg.evaluation.relevance_auc import auc
 from ntlbg.features.encoders import Encoder, load_encoder
@@ -122,8 +121,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except NTLBGError as error:
-        print(f"error: {error.sentence}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
-        sys.exit(error.exit_code)
+    command(main)
