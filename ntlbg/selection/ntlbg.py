@@ -40,7 +40,7 @@ class NTLBG(Tilted):
     representatives: PositiveInt = 512  # fewer merge short moments away
     representatives_per_pick: PositiveInt = 16  # the same for k > 32
     representatives_share: PositiveFloat = 0.75  # of the frames at most: a cell needs more than one frame to choose
-    steps: PositiveInt = 3  # within 2 % of the error after 30
+    steps: PositiveInt = 1  # further ones change no recall: what is chosen are frames of the cells, not their centres
     snap: NonNegativeFloat = 3.0  # robust sd of relevance against distance² in units of the cell's mean
     relevance_weight: NonNegativeFloat = 0.12  # log-variance that one robust sd is worth: relevance against diversity
     time_share: NonNegativeFloat = 0.1  # of the kernel that fades with time: a look-alike far away is another moment
@@ -71,7 +71,7 @@ class NTLBG(Tilted):
         return self.report(video, law, chosen)
 
     def represent(self, law: Law, k: int) -> Representation:
-        """M representative points of the law: the net of its time quantiles, refined by weighted LBG steps."""
+        """M representative points of the law: the net of its time quantiles, refined by `steps` of weighted LBG."""
         start = law.space.points[quantile_frames(law.weights, self.pool_size(len(law.weights), k))]
         return lbg(law.space.points, law.weights, start, self.steps)
 

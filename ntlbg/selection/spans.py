@@ -1,9 +1,9 @@
-"""One frame for each of k equal spans of time, chosen together: they represent all frames with least squared error.
+"""One frame for each of k equal spans of time, chosen together: they represent all frames with little squared error.
 
 Uniform sampling takes whatever is on screen at the centre of a span: a cut, a blink, or the third frame of one scene
 while the next one is missed. Here the frames of the spans divide what is to be seen among them, in the space in which
-`ntlbg` represents its law: k-medoids of the law without a question, one from each span. Source: docs/selection.md,
-"Words of the question".
+`ntlbg` represents its law: k-medoids of the law without a question, one from each span, by a search that ends where no
+single change of one frame lowers the error. Source: docs/selection.md, "Words of the question".
 Letters: T frames, P anchors, r + 1 directions.
 """
 
@@ -17,7 +17,7 @@ from ntlbg.records.arrays import Array
 from ntlbg.selection.baselines.uniform import bin_centres
 from ntlbg.statistics.threads import one_thread
 
-ANCHORS = 600  # frames that stand for all others in the error: bounds its cost in long videos
+ANCHORS = 600  # frames at least, or 2 k, that stand for all others in the error: fewer than twice as many, in any video
 SWEEPS = 10  # over the spans; it mostly ends before the sixth
 GAIN = 1e-9  # share of the error by which another frame must be better: rounding moves nothing
 

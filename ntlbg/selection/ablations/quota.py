@@ -36,6 +36,7 @@ class Quota(NTLBG):
     name: ClassVar[str] = "ntlbg_quota"
     source: ClassVar[str] = "docs/selection.md, Ablations"
 
+    steps: PositiveInt = 3  # few points, all of which are read
     quota: Annotated[float, Field(ge=0, le=1)] = 0.25  # of the budget, rounded up: goes to relevance alone
     window_s: NonNegativeFloat = 2.0  # two picks of the quota nearer than this show the same moment
     directions: PositiveInt = 8  # of the normal law; a net of k points fills no more
