@@ -30,6 +30,7 @@ Settings = dict[str, Any]
 
 # name: (rule, settings); a rule or parameter that does not exist makes no arm
 NAMED: dict[str, tuple[str, Settings]] = {
+    "ntlbg:3 steps": ("ntlbg", {"steps": 3}),
     "gift:512": ("gift", {"pool": 512, "batch": 20}),
     "logdet:1": ("logdet", {"weight": 1.0}),
     "logdet:denoised": ("logdet", {"denoised": True}),
