@@ -131,16 +131,23 @@ class Store:
 
     def get(self, room: str, key: str) -> Path | None:
         """The verified folder of a value, or None."""
+        if not self.verified(room, key):
+            return None
         folder = self.folder(room, key)
-        if not folder.exists():
-            return None
-        if not _sound(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            return None
         with suppress(OSError):  # a store that may only be read forgets when it was used
             os.utime(folder / ENTRY)
         self.found[room] = self.found.get(room, 0) + 1
         return folder
+
+    def verified(self, room: str, key: str) -> bool:
+        """Whether a value is there as it was stored; a damaged one is removed. To look is not to use it."""
+        folder = self.folder(room, key)
+        if not folder.exists():
+            return False
+        if not _sound(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            return False
+        return True
 
     def drop(self, room: str, key: str) -> None:
         """Forget a value. It leaves the readers' sight at once, by a rename; whoever has its files open keeps them."""

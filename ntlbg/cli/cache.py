@@ -72,7 +72,7 @@ def verify() -> None:
     """Read every value and compare it with its checksums. Damaged ones are removed and named: exit code 4."""
     store = Store.default()
     known = list(values(store))
-    damaged = [v for v in track(known, "verify", unit="values") if store.get(v.room, v.key) is None]
+    damaged = [v for v in track(known, "verify", unit="values") if not store.verified(v.room, v.key)]
     typer.echo(f"{store.root}: {len(known) - len(damaged)} of {len(known)} values are sound")
     if damaged:
         names = ", ".join(f"{v.room}/{v.key[:12]}" for v in damaged[:10]) + (" …" if len(damaged) > 10 else "")

@@ -67,6 +67,13 @@ def test_verify_removes_and_names_what_is_damaged(store, capsys):
     assert run(capsys, "verify")[0] == 0
 
 
+def test_to_verify_is_not_to_use(store, capsys):
+    """What lay unused for long is still the first to go after all was looked at."""
+    run(capsys, "verify")
+    run(capsys, "gc", "--unused-days", "1.5")
+    assert left(store) == ["1"]
+
+
 def test_gc_goes_by_last_use(store, capsys):
     """Reading a value is use: what was read stays when as old a one goes."""
     store.get("answers", "3" * 64)
