@@ -45,7 +45,8 @@ class NTLBG(Tilted):
     relevance_weight: NonNegativeFloat = 0.12  # log-variance that one robust sd is worth: relevance against diversity
     time_share: NonNegativeFloat = 0.1  # of the kernel that fades with time: a look-alike far away is another moment
     time_width_s: PositiveFloat = 120.0  # two minutes: within them a look-alike is most likely the same moment
-    sharp_from: float = 0.5  # excess kurtosis of the curve up to which nothing changes: noise and broad humps
+    sharp_floor: PositiveFloat = 2.5  # robust sd: black frames and credits, which match nothing, make no curve sharp
+    sharp_from: float = 0.5  # excess kurtosis of what is left, up to which nothing changes: noise and broad humps
     sharp_to: float = 2.0  # and from which it is sharp: few frames stand far out of all others
     sharp_weight: PositiveFloat = 1.5  # what the weight of relevance is multiplied by for a sharp curve
     sharp_share: NonNegativeFloat = 0.6  # `time_share` of a sharp curve: what peaks twice is two moments,
@@ -110,7 +111,8 @@ class NTLBG(Tilted):
     def trade_off(self, law: Law) -> tuple[float, float, float]:
         """(weight of relevance, time's share of the kernel, its width in seconds), by how sharp the curve is."""
         span = max(self.sharp_to - self.sharp_from, 1e-9)
-        sharp = min(max((excess_kurtosis(law.z) - self.sharp_from) / span, 0.0), 1.0)
+        tails = excess_kurtosis(np.maximum(law.z, -self.sharp_floor))
+        sharp = min(max((tails - self.sharp_from) / span, 0.0), 1.0)
         return (
             self.relevance_weight * self.sharp_weight**sharp,
             self.time_share + sharp * (self.sharp_share - self.time_share),

@@ -100,6 +100,18 @@ def test_the_contract_holds_for_any_video(frames, k, seed, gap):
     checks.keeps_the_contract(make("ntlbg"), video, checks.a_query(frames, seed=seed), k)
 
 
+def test_only_frames_far_above_make_a_curve_sharp(made_up):
+    """Six black frames that match nothing change nothing of the trade-off; six that stand out as far do."""
+    video, query = made_up(600, seed=3)
+    rule, forms = make("ntlbg", smoothing_s=0.0, contrast=0.0), {}
+    for sign in (-1, 0, 1):
+        curve = np.random.default_rng(5).normal(size=600)
+        curve[100:106] += 12 * sign
+        forms[sign] = rule.trade_off(rule.law(video, Query(query.text, curve)))
+    assert forms[-1] == forms[0] == (rule.relevance_weight, rule.time_share, rule.time_width_s)
+    assert forms[1] == pytest.approx((0.18, rule.sharp_share, rule.sharp_width_s))
+
+
 @given(scale=st.floats(1e-3, 1e3), level=st.floats(-100, 100), seed=st.integers(0, 20))
 @settings(max_examples=20, deadline=None)
 def test_units_of_relevance_do_not_matter(made_up, scale, level, seed):

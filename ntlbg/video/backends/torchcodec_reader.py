@@ -23,7 +23,7 @@ CHUNK = 64  # frames in memory at once
 
 
 class TorchCodec:
-    """Refuses everything where the package is missing or broken; AVI and edit lists where it works."""
+    """Refuses everything where the package is missing or broken; AVI, edit lists and mirrors where it works."""
 
     name: ClassVar[str] = "torchcodec"
 
@@ -33,6 +33,8 @@ class TorchCodec:
             return fault
         if clip.index.ordered or not clip.index.timed:
             return "torchcodec shows the wrong frame where packets do not carry a time each"
+        if clip.turn.mirrored:
+            return "torchcodec turns pictures but does not mirror them"
         return None
 
     def frames(self, clip: Clip, moments_s: Array, size: tuple[int, int]) -> Iterator[Shown]:

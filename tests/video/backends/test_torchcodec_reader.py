@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.backends.contract import Clip
 from ntlbg.video.backends.torchcodec_reader import TorchCodec
 from ntlbg.video.decode import Sampling, decode_frames
@@ -28,7 +29,10 @@ def test_without_the_package_it_refuses_everything(clips: Clips) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FOOTAGE if INSTALLED else ())
 def test_whatever_it_does_not_refuse_is_right(tmp_path: Path, name: str) -> None:
-    """Where the package is there."""
+    """Where the package is there. Some refusals come with the first frames, whose times are not the packets'."""
     path = FOOTAGE[name].at(tmp_path)
     if TorchCodec().refuses(Clip.open(path)) is None:
-        check(FOOTAGE[name], path, 2.3, "torchcodec")
+        try:
+            check(FOOTAGE[name], path, 2.3, "torchcodec")
+        except VideoError as error:
+            assert error.outcome is DecodeOutcome.UNSUPPORTED_CODEC  # noqa: PT017
