@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ntlbg.records.query import Query
 from ntlbg.selection import checks, registry
+from ntlbg.selection.ntlbg import NTLBG
 from ntlbg.selection.wording import LONGEST, asks_about_the_whole
 
 
@@ -56,3 +58,25 @@ def test_ntlbg_covers_the_video_for_such_a_question():
     assert chosen.sha256 == rule.select(video, turned, 8).sha256
     deaf = registry.make("ntlbg", wording=False)
     assert deaf.select(video, whole, 8).sha256 == rule.select(video, query, 8).sha256 != chosen.sha256
+
+
+VARIANTS = [rule for rule in registry.every() if isinstance(rule, NTLBG)]
+
+
+@pytest.mark.parametrize("rule", [v for v in VARIANTS if v.wording], ids=lambda rule: rule.name)
+def test_a_variant_reads_the_words_as_ntlbg_does(rule):
+    """It changes one thing, and the words are another: such a question is covered as `ntlbg` in its space covers it."""
+    video, curve = checks.a_video(120), checks.a_query(120).relevance
+    whole = Query("What is this video about?", curve)
+    plain = registry.make("ntlbg", smoothing_s=rule.smoothing_s)
+    for k in (1, 8, 120):
+        assert rule.select(video, whole, k).sha256 == plain.select(video, whole, k).sha256
+
+
+def test_the_rule_blind_to_the_question_reads_no_words():
+    """What a question says changes no frame of `ntlbg_no_tilt`; it alone of the variants is deaf."""
+    assert [v.name for v in VARIANTS if not v.wording] == ["ntlbg_no_tilt"]
+    video, curve = checks.a_video(120), checks.a_query(120).relevance
+    rule = registry.make("ntlbg_no_tilt")
+    one, other = (rule.select(video, Query(text, curve), 8) for text in ("What is this video about?", "Who waves?"))
+    assert one.sha256 == other.sha256
