@@ -63,13 +63,14 @@ class NTLBG(Tilted):
         law = self.law(video, query)
         if self.covers(query):
             return self.covering(video, law, k)
-        chosen = np.arange(len(video))
-        if k < len(video):
-            cells = self.represent(law, k)
-            frames = self.snapped(law, cells)
-            chosen = frames[self.thinned(video, law, frames, k)]
-        chosen.sort()
-        return self.report(video, law, chosen)
+        return self.report(video, law, np.sort(self.chosen(video, law, k)))
+
+    def chosen(self, video: VideoIndex, law: Law, k: int) -> Array:
+        """k different frames under the law, in any order: [k] indices. The step that a variant of the rule changes."""
+        if k >= len(video):
+            return np.arange(len(video))
+        frames = self.snapped(law, self.represent(law, k))
+        return frames[self.thinned(video, law, frames, k)]
 
     def represent(self, law: Law, k: int) -> Representation:
         """M representative points of the law: the net of its time quantiles, refined by `steps` of weighted LBG."""

@@ -1,4 +1,5 @@
-"""NTLBG that nothing tilts towards the question: neither law, nor snap, nor thinning looks at relevance.
+"""NTLBG that nothing tilts towards the question: neither law, nor snap, nor thinning looks at relevance, nor are its
+words read.
 
 What the question buys altogether: this is the rule of coverage that `ntlbg` becomes where relevance is constant.
 `ntlbg_plain_law` keeps relevance in snap and thinning. Source: docs/selection.md, "Ablations".
@@ -25,6 +26,7 @@ class NoTilt(PlainLaw):
 
     snap: NonNegativeFloat = 0.0  # the frame nearest to the centre of its cell
     relevance_weight: NonNegativeFloat = 0.0  # conditional variance alone
+    wording: bool = False  # words are of the question too
 
     def trade_off(self, law: Law) -> tuple[float, float, float]:
         """The same for every question: how sharp a curve is counts nothing here."""

@@ -18,11 +18,10 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from scipy.special import ndtri
 
 from ntlbg.records.arrays import Array
-from ntlbg.records.query import Query
-from ntlbg.records.selection import Selection
 from ntlbg.records.video_index import VideoIndex
 from ntlbg.selection.baselines.topk_nms import nms_picks
 from ntlbg.selection.ntlbg import NTLBG
+from ntlbg.selection.tilted import Law
 from ntlbg.statistics import laws
 from ntlbg.statistics.cube import cube_net
 from ntlbg.statistics.points import lbg
@@ -31,7 +30,7 @@ from ntlbg.statistics.threads import one_thread
 
 @dataclass(frozen=True)
 class Quota(NTLBG):
-    """Law and report are those of `ntlbg`; the fields of its representatives, snap and thinning have no use here."""
+    """Words, law and report are those of `ntlbg`; the fields of representatives, snap and thinning have no use here."""
 
     name: ClassVar[str] = "ntlbg_quota"
     source: ClassVar[str] = "docs/selection.md, Ablations"
@@ -41,10 +40,8 @@ class Quota(NTLBG):
     window_s: NonNegativeFloat = 2.0  # two picks of the quota nearer than this show the same moment
     directions: PositiveInt = 8  # of the normal law; a net of k points fills no more
 
-    @one_thread()
-    def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
+    def chosen(self, video: VideoIndex, law: Law, k: int) -> Array:
         """Where a point finds every frame of its cell taken, the next frame of the quota's order fills up."""
-        law = self.law(video, query)
         ranked = nms_picks(law.z, video.timestamps_s, self.window_s, k)
         taken = dict.fromkeys(ranked[: ceil(self.quota * k)].tolist())
         m = k - len(taken)
@@ -56,7 +53,7 @@ class Quota(NTLBG):
                 free = [frame for frame in members.tolist() if frame not in taken]
                 taken.update(dict.fromkeys(free[:1]))
         taken.update(dict.fromkeys(ranked[~np.isin(ranked, list(taken))][: k - len(taken)].tolist()))
-        return self.report(video, law, np.sort(np.array(list(taken), dtype=np.int64)))
+        return np.array(list(taken), dtype=np.int64)
 
 
 @one_thread()
