@@ -1,8 +1,8 @@
 """The arms of a selection bench: every registered rule as it is, and named settings of some of them.
 
 An arm with a `+` has the settings of `tuned.json`, chosen for each k on draw 0 (benchmarks/selecting/tuning.py).
-`:denoised` gives a rival the features and the relevance that `ntlbg` smooths for itself. What does not exist (a rule,
-or a parameter of it) is no arm.
+`:denoised` gives a rival the features and the relevance that `ntlbg` smooths for itself; `+:denoised` has both. What
+does not exist (a rule, or a parameter of it) is no arm.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ from ntlbg.store import file_digest, key
 
 TUNED = Path(__file__).with_name("tuned.json")
 OURS, ALL_FRAMES = "ntlbg", "ntlbg_all_frames"
+ON_OUR_INPUTS = ("logdet", "mdp3")  # these rivals are also run with `+:denoised`
 THEIRS = ("baselines", "rivals", "seed")  # folders of rules that are not variants of ntlbg
 
 Settings = dict[str, Any]
+DENOISED: Settings = {"denoised": True}
 
 # name: (rule, settings); a rule or parameter that does not exist makes no arm
 NAMED: dict[str, tuple[str, Settings]] = {
     "ntlbg:3 steps": ("ntlbg", {"steps": 3}),
     "gift:512": ("gift", {"pool": 512, "batch": 20}),
     "logdet:1": ("logdet", {"weight": 1.0}),
-    "logdet:denoised": ("logdet", {"denoised": True}),
+    "logdet:denoised": ("logdet", DENOISED),
     "logdet:1:denoised": ("logdet", {"weight": 1.0, "denoised": True}),
     # the release's other file, on the published pool and on all frames (`lazy` picks what `single` does)
     "mdp3:single": ("mdp3", {"variant": "lazy"}),
@@ -112,12 +114,16 @@ def every() -> dict[str, Arm]:
 
 
 def tuned() -> Iterator[Arm]:
-    """The arms of `tuned.json`."""
+    """The arms of `tuned.json`, and those of ON_OUR_INPUTS once more on the denoised inputs."""
     if not TUNED.exists():
         return
     for rule, by_k in json.loads(TUNED.read_text(encoding="utf-8"))["settings"].items():
-        if all(has(rule, settings) for settings in by_k.values()):
-            yield Arm(f"{rule}+", rule, {}, {int(k): settings for k, settings in by_k.items()})
+        if not all(has(rule, settings) for settings in by_k.values()):
+            continue
+        settings_by_k = {int(k): settings for k, settings in by_k.items()}
+        yield Arm(f"{rule}+", rule, {}, settings_by_k)
+        if rule in ON_OUR_INPUTS and has(rule, DENOISED):
+            yield Arm(f"{rule}+:denoised", rule, DENOISED, settings_by_k)
 
 
 def chosen(names: Sequence[str] | None) -> list[Arm]:

@@ -1,25 +1,33 @@
-"""Every arm on the questions about the film: by what the encoder sees, what no class names, and the whole film."""
+"""Every arm on the questions about the film: by what the encoder sees, what no class names, and the whole film.
+
+Rows and figures are those of planted videos (measures.row_of, tables.Figures): a question is a video, its group a kind.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.film_relevance import NOT, QUESTIONS, SEES, WHOLE, group, items
+from benchmarks.selecting import measures
 from benchmarks.selecting.arms import OURS, Arm
 from benchmarks.selecting.differences import differences
-from benchmarks.selecting.tables import interval, markdown
+from benchmarks.selecting.generator import Planted
+from benchmarks.selecting.tables import MEASURES, Figures, interval, markdown, measure_table
 from ntlbg.api import select_frames
-from ntlbg.errors import NTLBGError
-from ntlbg.evaluation.evidence import recall
+from ntlbg.evaluation.evidence import Items, recall
 from ntlbg.features.encoders import load_encoder
 from ntlbg.features.index import Features
 from ntlbg.features.relevance import make_query
 from ntlbg.progress import track
 from ntlbg.records.arrays import Array
+from ntlbg.records.query import Query
+from ntlbg.records.video_index import VideoIndex
 
 KS = (8, 16, 32)
 GROUPS = (SEES, NOT, WHOLE)
@@ -27,33 +35,62 @@ GROUPS = (SEES, NOT, WHOLE)
 BAR = {SEES: (2.0, ("topk_nms", "kdpp", "logdet")), WHOLE: (5.0, ("uniform",))}
 
 
-def measured(
-    questions: Sequence[dict[str, Any]], film: str, arms: Sequence[Arm]
-) -> tuple[dict[str, Array], dict[str, str]]:
-    """Evidence recall in per cent, arm → [n, K]; and the arms that failed, with the reason."""
+@dataclass(frozen=True)
+class Wanted:
+    """The evidence of a question."""
+
+    items: Items
+
+    def recall(self, times_s: Array) -> float:
+        """The share of the items that frames at these times show."""
+        return recall(self.items, times_s) or 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question with what `measures.row_of` reads of a planted video."""
+
+    video: VideoIndex
+    query: Query
+    evidence: Wanted
+    group: str
+
+
+def asked(questions: Sequence[dict[str, Any]], film: str) -> list[Asked]:
+    """The questions as the embedded encoder reads them, on one index of the film."""
     encoder = load_encoder("embedded")
     features: Features = select_frames(film, "anything", 1, selector="uniform", encoder=encoder).features
-    found = {arm.name: np.zeros((len(questions), len(KS))) for arm in arms}
-    failed: dict[str, str] = {}
-    rules = {(arm.name, k): arm.at(k) for arm in arms for k in KS}
-    for i, question in enumerate(track(questions, "ask", unit="questions")):
-        query, wanted = make_query(question["question"], features, encoder), items(question)
-        for (name, k), rule in rules.items():
-            if name in failed:
-                continue
-            try:
-                picked = rule.select(features.index, query, k)
-            except Exception as error:  # an arm that fails is shown as failed, and the others go on
-                failed[name] = f"{type(error).__name__}: {error.sentence if isinstance(error, NTLBGError) else error}"
-                continue
-            if len(picked) != k:
-                failed[name] = f"{len(picked)} frames for k = {k}"
-            found[name][i, KS.index(k)] = 100 * (recall(wanted, picked.timestamps_s) or 0.0)
-    return {name: values for name, values in found.items() if name not in failed}, failed
+    return [
+        Asked(features.index, make_query(q["question"], features, encoder), Wanted(items(q)), group(q))
+        for q in questions
+    ]
 
 
-def page(found: dict[str, Array], failed: dict[str, str], groups: Array, arms: Sequence[Arm]) -> str:
-    """Recall and paired differences in markdown. groups: [n]."""
+def measured(questions: Sequence[Asked], arms: Sequence[Arm], ks: Sequence[int] = KS) -> pd.DataFrame:
+    """A row for every question, arm and k."""
+    laws = [measures.LAW().law(question.video, question.query) for question in questions]
+    rows = []
+    # arm by arm: the space that an arm prepares for the film then serves all its questions, and none is timed with it
+    for arm in track(arms, "select", unit="arms"):
+        for k in ks:
+            rule = arm.at(k)
+            for number, (question, law) in enumerate(zip(questions, laws, strict=True)):
+                facts = {
+                    "video": f"{number:04d}",
+                    "kind": question.group,
+                    "frames": len(question.video),
+                    "level": np.nan,
+                    "auc": np.nan,
+                    "arm": arm.name,
+                    "k": k,
+                }
+                rows.append(facts | measures.row_of(rule, cast("Planted", question), law, k))
+    return pd.DataFrame(rows)
+
+
+def page(f: Figures, arms: Sequence[Arm]) -> str:
+    """Recall, errors, evenness and time, and paired differences in markdown."""
+    found, groups = f.recall, f.kinds
     parts = ["## The film\n"]
     parts += [f"- {said}" for said in _bar(found, groups)] + [""]
     head = [f"{name} ({int(np.sum(groups == name))})" for name in GROUPS]
@@ -66,8 +103,10 @@ def page(found: dict[str, Array], failed: dict[str, str], groups: Array, arms: S
         for name in order
     ]
     parts += [f"Evidence recall in per cent at k = {', '.join(map(str, KS))}.\n", markdown(["arm", *head], body), ""]
-    if failed:
-        parts += ["Failed, and so without figures:", *(f"- {name}: {why}" for name, why in failed.items()), ""]
+    if f.failed:
+        parts += ["Failed, and so without figures:", *(f"- {name}: {why}" for name, why in f.failed.items()), ""]
+    time = f"processor time, median over {len(groups)} questions, the film's space being prepared"
+    parts += ["### Error, evenness, time\n", f"{MEASURES}; {time}.\n", measure_table(f, at=KS), ""]
     if OURS not in found:
         return "\n".join(parts)
     others = [arm.name for arm in arms if arm.name in found and arm.name != OURS]
@@ -109,5 +148,5 @@ def _bar(found: dict[str, Array], groups: Array) -> list[str]:
 def table(arms: Sequence[Arm]) -> str:
     """The page of all development questions."""
     told = json.loads(QUESTIONS.read_text(encoding="utf-8"))
-    found, failed = measured(told["questions"], told["film"], arms)
-    return page(found, failed, np.array([group(q) for q in told["questions"]]), arms)
+    rows = measured(asked(told["questions"], told["film"]), arms)
+    return page(Figures.of(rows, arms), arms)

@@ -40,6 +40,19 @@ def test_tuned_settings_are_those_of_the_budget(tmp_path, monkeypatch):
     assert [arm.at(k).parameters["window_s"] for k in (8, 16)] == [7.0, 2.0]
 
 
+def test_tuned_settings_meet_our_inputs():
+    """Log-det and MDP3 also run with their tuned settings on the denoised inputs; nothing else differs from `+`."""
+    found = arms.every()
+    for rule in ("logdet", "mdp3"):
+        plain, denoised = found[f"{rule}+"], found[f"{rule}+:denoised"]
+        assert denoised.is_denoised
+        assert not plain.is_denoised
+        assert denoised.code() != plain.code()
+        for k in (8, 16, 32, 64):
+            assert denoised.at(k).parameters == plain.at(k).parameters | {"denoised": True}
+    assert "topk_nms+:denoised" not in found
+
+
 def test_variants_of_ours_are_told_from_rivals():
     """By the folder that a rule lies in; a rival on our inputs is neither."""
     found = arms.every()
