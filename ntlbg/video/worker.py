@@ -58,7 +58,7 @@ def decode_to_folder(
     memory_mb: int | None = None,
     storage: Storage = RAW,
 ) -> dict[str, Any]:
-    """Decode `path` into `folder`; return what facts.json holds. Never raises VideoError: it becomes an outcome.
+    """Decode `path` into `folder`; return what facts.json holds. What goes wrong with the video becomes an outcome.
 
     before: the file's stamp when its digest was taken. memory_mb: what this process may use from now on, beyond what it
     has; it stays limited.
@@ -111,6 +111,10 @@ def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[s
         return failure(DecodeOutcome.CRASHED, "needs more memory than a worker may use")
     except av.FFmpegError as error:
         return failure(DecodeOutcome.CORRUPT, f"is damaged ({reason_of(error)})")
+    except OSError:
+        raise  # not the video's fault
+    except Exception as error:  # whatever a hostile file set off, it costs this file alone; it is not remembered
+        return failure(DecodeOutcome.CRASHED, named_less(f"cannot be decoded ({_told(error)})", path))
     return {
         "outcome": reading.outcome.value,
         "detail": named_less(reading.detail, path),
@@ -120,6 +124,12 @@ def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[s
         "frames": reading.frames,
         "timestamps_s": shard.times,
     }
+
+
+def _told(error: Exception) -> str:
+    """The type of an error, and the last line that it says."""
+    last = next(reversed(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {last}" if last else type(error).__name__
 
 
 def failure(outcome: DecodeOutcome, detail: str) -> dict[str, Any]:

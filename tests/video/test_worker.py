@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ntlbg.video import worker
 from ntlbg.video.decode import Sampling
@@ -42,3 +43,26 @@ def test_too_little_memory_is_an_outcome(clips: Clips, tmp_path: Path, monkeypat
     monkeypatch.setattr(worker, "read_into", giant)
     path = str(clips["h264_b.mp4"])
     assert decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))["outcome"] == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OverflowError("first\nint too large"), "OverflowError: int too large"),
+        (IndexError(), "IndexError"),
+    ],
+)
+def test_an_error_that_nobody_expected_is_an_outcome(
+    clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    """What one file sets off stops no other; its row tells the type and the last line. It is not remembered."""
+
+    def fails(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "read_into", fails)
+    path = str(clips["h264_b.mp4"])
+    facts = decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
+    assert (facts["outcome"], facts["detail"]) == ("crashed", f"cannot be decoded ({told})")
+    assert facts["outcome"] not in worker.LASTING
+    assert [p.name for p in tmp_path.iterdir()] == [FACTS]
