@@ -343,6 +343,22 @@ def test_a_source_that_the_system_refuses_half_way_costs_only_itself(
     assert decode_all(rows, PARAMS, store=store, into=tmp_path / "out").counts == {"ok": 4, "open_failed": 1}
 
 
+def test_a_program_that_hangs_ends_with_its_worker(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TIMEOUT, and neither the worker nor what it started goes on."""
+    hangs, begun = tmp_path / "hangs", tmp_path / "begun"
+    hangs.write_text(f"#!/bin/sh\necho $$ > {begun}\nexec sleep 600\n")
+    hangs.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(hangs))
+    params = PARAMS.model_copy(update={"backend": "ffmpeg", "limit_s": 5.0, "workers": 1})
+    out = decode_all(table({"a": videos["h264_b"]}), params, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert out.counts == {"timeout": 1}
+    number = int(begun.read_text())
+    if psutil.pid_exists(number):
+        assert not alive_after([psutil.Process(number)], patience_s=20)
+
+
 def test_what_hung_or_died_is_read_by_another_backend(
     videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
