@@ -34,6 +34,7 @@ PARTIAL = ".partial"  # the workshop below a store's root
 ABANDONED_S = 24 * 3600.0  # nothing takes a day between two writes
 SETTLED_NS = 2_000_000_000  # of a file changed just now, the next change may bear the same time
 REMEMBERED = 65536  # digests
+PIECE_BYTES = 1 << 18
 
 _digests: dict[tuple[int, ...], str] = {}  # by device, inode, size and times: any change of a file changes one
 
@@ -58,12 +59,21 @@ def file_digest(path: Path) -> str:
     known = _digests.get(seen)
     if known is not None:
         return known
-    digest = (blake3(max_threads=1).update_mmap(path) if status.st_size else blake3(b"")).hexdigest()
+    digest = _hashed(path)
     if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
         if len(_digests) >= REMEMBERED:
             _digests.clear()
         _digests[seen] = digest
     return digest
+
+
+def _hashed(path: Path) -> str:
+    """blake3 of a file's bytes. They are read, not mapped: a mapped file that shrinks kills who looks at it."""
+    found, piece = blake3(max_threads=1), memoryview(bytearray(PIECE_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(piece):
+            found.update(piece[:count])
+    return found.hexdigest()
 
 
 def file_stem(identifier: str) -> str:

@@ -219,3 +219,29 @@ def test_the_digest_of_a_file_that_was_just_changed_is_not_remembered(
     path.write_bytes(b"first")
     file_digest(path)
     assert not module._digests
+
+
+SHRINKS = """
+import os, pathlib, sys, threading, time
+from ntlbg.store import file_digest
+path = pathlib.Path(sys.argv[1])
+os.truncate(path, 1 << 28)
+threading.Timer(0.02, os.truncate, (path, 1)).start()
+print(file_digest(path))
+"""
+
+
+def test_a_file_that_shrinks_while_it_is_hashed_kills_nobody(tmp_path: Path) -> None:
+    """A page that is gone is a signal to who has mapped it; whoever reads meets an end."""
+    path = tmp_path / "video.mp4"
+    path.touch()
+    done = subprocess.run([sys.executable, "-c", SHRINKS, path], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stdout.strip())) == (0, 64)
+
+
+@pytest.mark.parametrize("size", [0, 1, module.PIECE_BYTES - 1, module.PIECE_BYTES, 2 * module.PIECE_BYTES + 1])
+def test_a_digest_is_that_of_all_bytes(tmp_path: Path, size: int) -> None:
+    """However many pieces a file is read in."""
+    data = bytes(range(256)) * (size // 256 + 1)
+    (tmp_path / "a").write_bytes(data[:size])
+    assert file_digest(tmp_path / "a") == blake3(data[:size]).hexdigest()

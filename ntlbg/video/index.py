@@ -16,8 +16,11 @@ import av
 import numpy as np
 
 from ntlbg.records.arrays import Array
+from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.complaints import listening
+from ntlbg.video.errors import VideoError
 from ntlbg.video.integrity import broken_stretches
+from ntlbg.video.open import open_video, reason_of
 from ntlbg.video.order import misplaced
 from ntlbg.video.references import ONE_EACH, facts_reader
 from ntlbg.video.syntax import Syntax
@@ -216,10 +219,14 @@ def _zero(container: str, pts: list[int | None], dts: list[int | None], keys: li
 def _located(places: Array, container: InputContainer, path: str | Path) -> tuple[Array, set[int]]:
     """Which packets lie in broken stretches of the file, [n] bool, and before which positions packets may be missing.
 
-    places: [n] where each packet begins in the file, -1 where that is not known.
+    places: [n] where each packet begins in the file, -1 where that is not known. Raises VideoError (OPEN_FAILED).
     """
     broken, lacking = np.zeros(places.size, dtype=bool), set()
-    for start, end in broken_stretches(path, container.format.name, len(container.streams)):
+    try:
+        stretches = broken_stretches(path, container.format.name, len(container.streams))
+    except OSError as error:  # FFmpeg has it open, but it is opened again by its name
+        raise VideoError(f"{path}: cannot be read ({reason_of(error)})", DecodeOutcome.OPEN_FAILED) from None
+    for start, end in stretches:
         broken |= (places >= start) & (places < end)
         after = np.flatnonzero(places >= end)
         lacking.add(int(after[0]) if after.size else places.size)
@@ -279,8 +286,6 @@ def _missing(container: InputContainer, stream: VideoStream, end_s: float, path:
 
 
 def _end_of(path: str | Path, indices: list[int]) -> float:
-    from ntlbg.video.open import open_video
-
     end = 0.0
     with open_video(path) as container:
         streams = [container.streams[i] for i in indices]

@@ -26,6 +26,7 @@ from ntlbg.video.open import decoder_of, open_video, picture_stream, reason_of
 
 # Decoders that give nothing out before a key frame, and do not mark every picture that they start from.
 _SILENT = ("h264", "hevc", "vp9")
+_LATEST = 1 << 62  # ticks; a header may declare an end beyond what 64 bits count
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -47,7 +48,7 @@ class Damage:
         self._holes: list[tuple[int, int]] = []
         self._step = max(1, int(np.median(np.diff(index.shown)))) if index.shown.size > 1 else 1
         self.starts = [0, *(np.flatnonzero(index.keys[1:]) + 1).tolist()]
-        self.end = index.origin + round((index.end_s + max(index.missing_s, 0.0)) / index.tick_s)
+        self.end = min(_LATEST, index.origin + round((index.end_s + max(index.missing_s, 0.0)) / index.tick_s))
         self.end = max(self.end, int(index.shown[-1]) + 1)
 
     def group_of(self, position: int) -> int:

@@ -6,12 +6,14 @@ The folder gets its frames, as `storage` says (only if there are any), and, last
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 
+from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.complaints import listening
 from ntlbg.video.decode import Sampling, read_into
@@ -34,6 +36,8 @@ LASTING = frozenset(
     }
 )
 
+
+Given = TypeVar("Given")
 
 _limited = False
 
@@ -58,8 +62,9 @@ def decode_to_folder(
     memory_mb: int | None = None,
     storage: Storage = RAW,
 ) -> dict[str, Any]:
-    """Decode `path` into `folder`; return what facts.json holds. Never raises VideoError: it becomes an outcome.
+    """Decode `path` into `folder`; return what facts.json holds.
 
+    What goes wrong with the video becomes an outcome. Raises OSError where the folder cannot be written.
     before: the file's stamp when its digest was taken. memory_mb: what this process may use from now on, beyond what it
     has; it stays limited.
     """
@@ -103,14 +108,20 @@ def limit_memory(more_mb: int) -> None:
 
 def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[str, Any]:
     try:
-        with shard_writer(frames, sampling.size) as shard:
-            reading = read_into(shard, path, sampling, backend=backend)
+        with _Output(frames, sampling.size) as out:
+            reading = read_into(out, path, sampling, backend=backend)
+    except _RefusedError as refused:
+        raise refused.error from None
     except VideoError as error:
         return failure(error.outcome, named_less(error.sentence, path))
     except MemoryError:  # also FFmpeg's
         return failure(DecodeOutcome.CRASHED, "needs more memory than a worker may use")
     except av.FFmpegError as error:
         return failure(DecodeOutcome.CORRUPT, f"is damaged ({reason_of(error)})")
+    except OSError as error:
+        return failure(DecodeOutcome.OPEN_FAILED, f"cannot be read ({reason_of(error)})")
+    except Exception as error:  # whatever a hostile file set off, it costs this file alone; it is not remembered
+        return failure(DecodeOutcome.CRASHED, named_less(f"cannot be decoded ({_told(error)})", path))
     return {
         "outcome": reading.outcome.value,
         "detail": named_less(reading.detail, path),
@@ -118,8 +129,55 @@ def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[s
         "covered_s": reading.covered_s,
         "missing_s": reading.missing_s,
         "frames": reading.frames,
-        "timestamps_s": shard.times,
+        "timestamps_s": out.times,
     }
+
+
+class _RefusedError(Exception):
+    """The system refuses to keep frames."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Output:
+    """The shard of a video as a sink. What the system refuses here is told apart from what it refuses of the video."""
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self._shard = self._tried(shard_writer, path, size)
+
+    @property
+    def times(self) -> list[float]:
+        return self._shard.times
+
+    def add(self, pixels: Array, time_s: float) -> None:
+        self._tried(self._shard.add, pixels, time_s)
+
+    def restart(self) -> None:
+        self._tried(self._shard.restart)
+
+    def keep(self, kept: Array) -> None:
+        self._tried(self._shard.keep, kept)
+
+    def __enter__(self) -> _Output:
+        return self
+
+    def __exit__(self, *how: Any) -> None:
+        self._tried(self._shard.__exit__, *how)
+
+    @staticmethod
+    def _tried(act: Callable[..., Given], *given: Any) -> Given:
+        try:
+            return act(*given)
+        except OSError as error:
+            raise _RefusedError(error) from error
+
+
+def _told(error: Exception) -> str:
+    """The type of an error, and the last line that it says."""
+    last = next(reversed(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {last}" if last else type(error).__name__
 
 
 def failure(outcome: DecodeOutcome, detail: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ntlbg.video import index
 from ntlbg.video.decode import Sampling
 from ntlbg.video.shard import ShardWriter
 from ntlbg.video.storage import shard_writer
@@ -78,6 +80,24 @@ def changed_while_read(path: str, folder: str, *rest: Any) -> dict[str, Any]:
         return decode_to_folder(path, folder, *rest)
     finally:
         ShardWriter.add = add  # type: ignore[method-assign]
+
+
+def unreadable_half_way(path: str, folder: str, *rest: Any) -> dict[str, Any]:
+    """Decodes a file that vanishes, or whose disk fails, as its name says, once its packets were read."""
+    walk = index.broken_stretches
+
+    def late(name: str, *how: Any) -> Any:
+        if "vanishing" in name:
+            Path(name).unlink()
+        if "failing" in name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return walk(name, *how)
+
+    index.broken_stretches = late  # type: ignore[assignment]
+    try:
+        return decode_to_folder(path, folder, *rest)
+    finally:
+        index.broken_stretches = walk
 
 
 def deadly_to_auto(path: str, folder: str, sampling: Sampling, backend: str, *rest: Any) -> dict[str, Any]:

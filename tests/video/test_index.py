@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from ntlbg.video import index as module
+from ntlbg.video.errors import VideoError
 from ntlbg.video.index import PacketIndex, closed_groups, read_index
 from ntlbg.video.open import open_video, picture_stream
 from tests.video.conftest import VARIABLE_MS, Clips
@@ -26,6 +32,23 @@ def test_the_index_knows_all_frames_and_the_end(clips: Clips, name: str) -> None
     assert index.end_s == pytest.approx(4.0, abs=0.002)
     assert not index.truncated
     assert not index.cut
+
+
+def test_a_file_that_vanishes_in_between_is_named(
+    clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its containers are walked by name, after FFmpeg: what the system says then is a sentence about the video."""
+    path = Path(shutil.copy(clips["vp9.webm"], tmp_path / "a.webm"))
+    walk = module.broken_stretches
+
+    def late(*how: Any) -> Any:
+        path.unlink()
+        return walk(*how)
+
+    monkeypatch.setattr(module, "broken_stretches", late)
+    with pytest.raises(VideoError, match=r"a\.webm: cannot be read \(no such file or directory\)") as told:
+        index_of(path)
+    assert told.value.outcome == "open_failed"
 
 
 def test_variable_times_are_kept(clips: Clips) -> None:

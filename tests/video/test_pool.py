@@ -32,7 +32,7 @@ from tests.processes import alive_after
 from tests.video.clips import numbers
 from tests.video.conftest import Clips
 from tests.video.footage import FOOTAGE
-from tests.video.jobs import changed_while_read, deadly_to_auto, stuck_on_some
+from tests.video.jobs import changed_while_read, deadly_to_auto, stuck_on_some, unreadable_half_way
 
 PARAMS = VideoParams(fps=1.0, max_frames=100, size=(32, 48), limit_s=60, workers=2)
 
@@ -322,6 +322,41 @@ def test_files_that_vanish_or_grow_while_they_are_read_are_refused(
     assert out.counts == {"ok": 3, "open_failed": 2}
     rows = read_outcomes(tmp_path / "out")
     assert all("changed" in rows[name]["detail"] for name in ("vanishing", "growing"))
+
+
+def test_a_source_that_the_system_refuses_half_way_costs_only_itself(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that vanishes between two looks, a disk that fails: a row each, which is not remembered; the store is not
+    blamed, and the others are read."""
+    monkeypatch.setattr(pool, "decode_to_folder", unreadable_half_way)
+    for name in ("vanishing", "failing"):
+        videos[name] = Path(shutil.copy(videos["vp9"], tmp_path / f"{name}.webm"))
+        videos[name].write_bytes(videos[name].read_bytes() + name.encode())
+    rows, store = table(videos), Store(tmp_path / "store")
+    out = decode_all(rows, PARAMS, store=store, into=tmp_path / "out")
+    assert out.counts == {"ok": 3, "open_failed": 2}
+    told = {name: row["detail"] for name, row in read_outcomes(tmp_path / "out").items()}
+    assert told["failing"] == "cannot be read (input/output error)"
+    assert "changed" in told["vanishing"]
+    monkeypatch.undo()
+    assert decode_all(rows, PARAMS, store=store, into=tmp_path / "out").counts == {"ok": 4, "open_failed": 1}
+
+
+def test_a_program_that_hangs_ends_with_its_worker(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TIMEOUT, and neither the worker nor what it started goes on."""
+    hangs, begun = tmp_path / "hangs", tmp_path / "begun"
+    hangs.write_text(f"#!/bin/sh\necho $$ > {begun}\nexec sleep 600\n")
+    hangs.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(hangs))
+    params = PARAMS.model_copy(update={"backend": "ffmpeg", "limit_s": 5.0, "workers": 1})
+    out = decode_all(table({"a": videos["h264_b"]}), params, store=Store(tmp_path / "store"), into=tmp_path / "out")
+    assert out.counts == {"timeout": 1}
+    number = int(begun.read_text())
+    if psutil.pid_exists(number):
+        assert not alive_after([psutil.Process(number)], patience_s=20)
 
 
 def test_what_hung_or_died_is_read_by_another_backend(

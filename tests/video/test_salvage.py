@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,6 +75,15 @@ def test_a_sound_clip_has_no_holes(healthy: Healthy, name: str) -> None:
     assert kept == own(range(COUNT))
     assert holes == []
     assert (damage.cause, damage.inside, damage.lost) == ("", False, set())
+
+
+def test_an_end_beyond_all_ticks_is_a_hole_up_to_the_last_tick(healthy: Healthy) -> None:
+    """A header may declare more ticks than 64 bits count: the frames stay, and the rest is missing."""
+    index = replace(Clip.open(healthy["vp9.webm"]).index, missing_s=9e18)
+    damage = damage_of(index)
+    ((begins, ends),) = damage.holes().tolist()
+    assert (begins, ends) == (int(index.shown[-1]) + index.last_length, 1 << 62)
+    assert (damage.cause, damage.inside) == ("ends early", False)
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "hevc.mov"])

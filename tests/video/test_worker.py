@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ntlbg.video import worker
 from ntlbg.video.decode import Sampling
+from ntlbg.video.shard import ShardWriter
 from ntlbg.video.worker import FACTS, decode_to_folder, frames_file, stamp
 from tests.video.conftest import Clips
 
@@ -42,3 +46,52 @@ def test_too_little_memory_is_an_outcome(clips: Clips, tmp_path: Path, monkeypat
     monkeypatch.setattr(worker, "read_into", giant)
     path = str(clips["h264_b.mp4"])
     assert decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))["outcome"] == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OverflowError("first\nint too large"), "OverflowError: int too large"),
+        (IndexError(), "IndexError"),
+    ],
+)
+def test_an_error_that_nobody_expected_is_an_outcome(
+    clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    """What one file sets off stops no other; its row tells the type and the last line. It is not remembered."""
+
+    def fails(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "read_into", fails)
+    path = str(clips["h264_b.mp4"])
+    facts = decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
+    assert (facts["outcome"], facts["detail"]) == ("crashed", f"cannot be decoded ({told})")
+    assert facts["outcome"] not in worker.LASTING
+    assert [p.name for p in tmp_path.iterdir()] == [FACTS]
+
+
+def test_what_the_output_refuses_is_no_outcome(clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is not the video's fault: it is raised, on whatever frame it is met."""
+
+    def full(*frame: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = str(clips["h264_b.mp4"])
+    monkeypatch.setattr(ShardWriter, "add", full)
+    with pytest.raises(OSError, match="No space left"):
+        decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
+    with pytest.raises(OSError, match="No such file"):
+        decode_to_folder(path, str(tmp_path / "nowhere"), SAMPLING, "auto", stamp(path))
+
+
+def test_what_the_source_refuses_is_an_outcome(clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the system's errors only those of the output are raised."""
+
+    def gone(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(worker, "read_into", gone)
+    path = str(clips["h264_b.mp4"])
+    facts = decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
+    assert (facts["outcome"], facts["detail"]) == ("open_failed", "cannot be read (stale file handle)")

@@ -424,10 +424,19 @@ def _after(mark: bytes, skip: int, value: bytes) -> Lie:
     return lie
 
 
+def _all(*lies: Lie) -> Lie:
+    def lie(data: bytearray) -> None:
+        for one in lies:
+            one(data)
+
+    return lie
+
+
 def _double(value: float) -> bytes:
     return struct.pack(">d", value)
 
 
+_CLOCK, _LENGTH = b"\x2a\xd7\xb1", b"\x44\x89"  # of Matroska: nanoseconds of a tick, and ticks
 _MANY = struct.pack(">I", 2_000_000_000)
 _LIES: dict[str, tuple[Any, ...]] = {
     # mdhd: version, created, modified, time scale, duration
@@ -444,9 +453,12 @@ _LIES: dict[str, tuple[Any, ...]] = {
     "frames": ("mpeg4.avi", _after(b"avih", 20, struct.pack("<I", 2_000_000_000)), "ok"),
     "length": ("mpeg4.avi", _after(b"strh", 36, struct.pack("<I", 2_000_000_000)), "truncated"),
     "no_rate": ("mpeg4.avi", _after(b"strh", 28, bytes(4)), "ok"),
-    "endless": ("h264.mkv", _after(b"\x44\x89", 1, _double(1e300)), "corrupt"),
-    "not_a_length": ("h264.mkv", _after(b"\x44\x89", 1, _double(float("nan"))), "corrupt"),
-    "no_ticks": ("vp9.webm", _after(b"\x2a\xd7\xb1", 1, bytes(3)), "ok"),
+    "endless": ("h264.mkv", _after(_LENGTH, 1, _double(1e300)), "corrupt"),
+    "not_a_length": ("h264.mkv", _after(_LENGTH, 1, _double(float("nan"))), "corrupt"),
+    "no_ticks": ("vp9.webm", _after(_CLOCK, 1, bytes(3)), "ok"),
+    # more ticks than 64 bits count, of one and of ten nanoseconds
+    "no_end_1": ("vp9.webm", _all(_after(_CLOCK, 1, b"\0\0\1"), _after(_LENGTH, 1, _double(1e19))), "truncated"),
+    "no_end_10": ("vp9.webm", _all(_after(_CLOCK, 1, b"\0\0\n"), _after(_LENGTH, 1, _double(1e20))), "truncated"),
     "giant_track": ("vp9.webm", _after(b"\xb0", 1, b"\xff"), "ok"),
     "meta_duration": ("h264.flv", _after(b"duration", 1, _double(1e9)), "truncated"),
 }

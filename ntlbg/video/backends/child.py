@@ -1,15 +1,18 @@
 """Frames from another process: it writes raw pictures to its output and, for each, a line with its time to its errors.
 
 What hangs or dies in there leaves this process alone: the child has a limit of CPU time of its own, and it is killed
-when nobody wants its frames any more.
+when nobody wants its frames any more. On Linux it is also killed when this process is: a worker that took too long is
+given no time to clean up.
 """
 
 from __future__ import annotations
 
+import os
 import queue
 import resource
 import signal
 import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +29,18 @@ from ntlbg.video.errors import VideoError
 KEPT_LINES = 8
 # no decoder here is twenty times slower than the film it decodes
 CPU_LIMIT_S, CPU_LIMIT_SHARE = 120, 20
+
+# A process alone can ask to be killed with its parent: so one asks, and then becomes the program. Instead a function
+# between fork and exec would do, and might wait forever for a lock that a thread of ours holds.
+_BECOME = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+if os.getppid() == int(sys.argv[1]):  # else the parent has been killed before that
+    try:
+        os.execv(sys.argv[2], sys.argv[2:])
+    except OSError:
+        os.abort()
+"""
 
 
 def cpu_limit_s(duration_s: float) -> int:
@@ -67,7 +82,7 @@ def frames_of(
         stamps.put(None)
 
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as child:
+    with subprocess.Popen(_ending_with_us(argv), stdin=pipe, stdout=pipe, stderr=pipe) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stderr is not None
@@ -97,6 +112,12 @@ def frames_of(
     if code or damage:
         why = damage[0] if damage else next((line for line in reversed(said) if line), f"exit status {code}")
         raise VideoError(f"{path}: is damaged ({why})", DecodeOutcome.CORRUPT)
+
+
+def _ending_with_us(argv: Sequence[str]) -> list[str]:
+    if sys.platform != "linux":
+        return list(argv)
+    return [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *argv]
 
 
 def _limit(pid: int, limit_s: int) -> None:

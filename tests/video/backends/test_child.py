@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from ntlbg.video.backends.child import cpu_limit_s, frames_of
 from ntlbg.video.errors import VideoError
+from tests.processes import alive_after
 
 WRITES = """
 import sys
@@ -68,6 +70,33 @@ def test_nobody_left_behind() -> None:
     (child,) = set(psutil.Process().children()) - before
     frames.close()
     assert not child.is_running()
+
+
+ORPHANS = """
+import os, signal, sys
+from ntlbg.video.backends.child import frames_of
+code = "import os, time; print('at', os.getpid()); os.write(1, bytes(12)); time.sleep(600)"
+frames = frames_of([sys.executable, "-c", "import sys; sys.stdout = sys.stderr; " + code], (2, 2),
+                   lambda line: float(line[3:]) if line.startswith("at ") else None, path="a.mp4", limit_s=30)
+print(int(next(frames)[0]), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a process with its parent")
+def test_a_child_ends_with_a_parent_that_is_killed() -> None:
+    """Nobody is left to kill it then."""
+    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, check=False)
+    number = int(done.stdout)
+    if psutil.pid_exists(number):
+        assert not alive_after([psutil.Process(number)], patience_s=20)
+
+
+def test_a_program_that_cannot_be_started_tells_nothing_of_the_video(tmp_path: Path) -> None:
+    """It is not damaged for that."""
+    with pytest.raises((VideoError, OSError)) as caught:
+        list(frames_of([str(tmp_path / "gone")], (2, 2), stamp, path="a.mp4", limit_s=30))
+    assert getattr(caught.value, "outcome", "crashed") == "crashed"
 
 
 def test_the_limit_grows_with_the_video() -> None:
