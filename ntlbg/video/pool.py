@@ -14,6 +14,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,11 +85,13 @@ def decode_all(videos: pd.DataFrame, params: VideoParams, *, store: Store, into:
     with meter("decode", total=len(rows), unit="videos") as bar:
         pending: dict[str, list[_Video]] = {}
         # the biggest file first: a long video that starts last would keep one core busy alone
-        for video in sorted(rows, key=lambda v: (-v.size, v.video_id)):
-            if not _checked(video):
-                bar.advance(1, now=video.video_id)
-                continue
-            pending.setdefault(frames_key(video.digest, sampling, params.storage), []).append(video)
+        order = sorted(rows, key=lambda v: (-v.size, v.video_id))
+        with ThreadPoolExecutor(params.workers or cores()) as hashing:
+            for video, sound in zip(order, hashing.map(_checked, order), strict=True):
+                bar.advance(0 if sound else 1, now=f"reading {video.video_id}")
+                if sound:
+                    name = frames_key(video.digest, sampling, params.storage)
+                    pending.setdefault(name, []).append(video)
         for name, sharing in list(pending.items()):
             if _remembered(store, name, sharing):
                 counts["reused"] += len(sharing)
