@@ -24,7 +24,7 @@ from ntlbg.video import plan
 from ntlbg.video.backends.contract import Clip, NotProvenError
 from ntlbg.video.backends.registry import AUTO, chain
 from ntlbg.video.complaints import listening
-from ntlbg.video.errors import VideoError
+from ntlbg.video.errors import BackendError, VideoError
 from ntlbg.video.probe import VideoFacts
 from ntlbg.video.salvage import Damage, damage_of, salvage
 
@@ -190,9 +190,13 @@ def _pour(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backe
         if count == 0:
             raise VideoError(f"{clip.path}: has a picture track without a picture", DecodeOutcome.EMPTY)
         return count
-    raise VideoError(
+    raise _unread(clip, backend, str(why), DecodeOutcome.UNSUPPORTED_CODEC)
+
+
+def _unread(clip: Clip, backend: str, why: str, outcome: DecodeOutcome) -> BackendError:
+    return BackendError(
         f"{clip.path}: the backend `{backend}` does not read it: {why}",
-        DecodeOutcome.UNSUPPORTED_CODEC,
+        outcome,
         hint=f"the backend `{AUTO}` reads every video",
     )
 

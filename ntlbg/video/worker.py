@@ -15,7 +15,7 @@ import av
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.complaints import listening
 from ntlbg.video.decode import Sampling, read_into
-from ntlbg.video.errors import VideoError
+from ntlbg.video.errors import BackendError, VideoError
 from ntlbg.video.open import reason_of, regular_file
 from ntlbg.video.storage import RAW, SUFFIXES, Storage, shard_writer
 
@@ -33,7 +33,7 @@ LASTING = frozenset(
         DecodeOutcome.EMPTY,
     }
 )
-
+PASSING = "passing"  # of facts that are one backend's word alone
 
 _limited = False
 
@@ -105,6 +105,8 @@ def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[s
     try:
         with shard_writer(frames, sampling.size) as shard:
             reading = read_into(shard, path, sampling, backend=backend)
+    except BackendError as error:
+        return failure(error.outcome, named_less(error.sentence, path)) | {PASSING: True}
     except VideoError as error:
         return failure(error.outcome, named_less(error.sentence, path))
     except MemoryError:  # also FFmpeg's
@@ -120,6 +122,11 @@ def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[s
         "frames": reading.frames,
         "timestamps_s": shard.times,
     }
+
+
+def lasting(facts: dict[str, Any]) -> bool:
+    """Whether the facts of a video are worth remembering: its bytes decide them, not the moment nor one backend."""
+    return facts["outcome"] in LASTING and not facts.get(PASSING, False)
 
 
 def failure(outcome: DecodeOutcome, detail: str) -> dict[str, Any]:
