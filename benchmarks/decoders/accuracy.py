@@ -44,15 +44,25 @@ def measure(clip: Footage, path: Path, backend: str) -> Found:
     """The worst of what the rates gave."""
     if backend == ALONE:
         registry.BACKENDS[ALONE] = Decord(guarded=False, limit_s=STUCK_S)
-    else:
-        for candidate in registry.chain(backend) if backend != registry.AUTO else ():
-            refusal = candidate.refuses(Clip.open(path))
-            if refusal is not None:
-                return Found(REFUSED, refusal)
+        try:
+            return _read(clip, path, ALONE)
+        finally:
+            del registry.BACKENDS[ALONE]
+    for candidate in registry.chain(backend) if backend != registry.AUTO else ():
+        refusal = candidate.refuses(Clip.open(path))
+        if refusal is not None:
+            return Found(REFUSED, refusal)
+    return _read(clip, path, backend)
+
+
+def _read(clip: Footage, path: Path, backend: str) -> Found:
     try:
         for rate in RATES:
             want = clip.numbers_at(plan.target_times(clip.times_s[-1], rate, 1000))
-            got = numbers(decode_frames(path, Sampling(rate, 1000, SIZE), backend=backend).frames)
+            read = decode_frames(path, Sampling(rate, 1000, SIZE), backend=backend)
+            if read.reading.outcome is not DecodeOutcome.OK:  # no clip is damaged; of damage, PyAV's frames are kept
+                return Found(FAILED, read.reading.detail.removeprefix(f"{path}: "))
+            got = numbers(read.frames)
             if got != want:
                 return Found(WRONG, brief(got) + INSTEAD + brief(want))
     except VideoError as error:

@@ -22,9 +22,9 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
 from ntlbg.video.backends.contract import Clip, NotProvenError
-from ntlbg.video.backends.registry import AUTO, chain
+from ntlbg.video.backends.registry import AUTO, chain, foreign
 from ntlbg.video.complaints import listening
-from ntlbg.video.errors import VideoError
+from ntlbg.video.errors import BackendError, VideoError
 from ntlbg.video.probe import VideoFacts
 from ntlbg.video.salvage import Damage, damage_of, salvage
 
@@ -91,7 +91,7 @@ def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str 
     moments = plan.target_times(index.last_s, sampling.fps, sampling.max_frames)
     if sampling.keyframes:
         moments = plan.on_keyframes(moments, index.key_times_s, index.end_s)
-    count, damage = _read(sink, clip, moments, sampling.size, backend)
+    count, damage, replaced = _read(sink, clip, moments, sampling.size, backend)
     holes_s = (damage.holes() - index.origin) * index.tick_s
     covered_s = index.end_s
     if len(holes_s) and damage.holes()[-1, 1] >= damage.end:
@@ -114,6 +114,8 @@ def read_into(sink: Sink, path: str | Path, sampling: Sampling, *, backend: str 
             detail += f", {float(holes_s[-1, 1]) - covered_s:.1f} s before the end that it declares"
         else:
             detail += ", in the middle of its data"
+    if replaced:
+        detail += f"; frames by PyAV, not by the backend `{backend}`"
     return Reading(outcome, detail, facts, covered_s, holes_s.tolist(), count)
 
 
@@ -136,7 +138,7 @@ def frames_at(
         raise InputError(f"{path}: second {outside:g} is outside the video, which lasts {end_s:.3f} s")
     sink = _Memory()
     moments = np.maximum(moments, 0.0)
-    _, damage = _read(sink, clip, moments, size, backend)
+    _, damage, _ = _read(sink, clip, moments, size, backend)
     at = plan.in_ticks(moments, tick_s)
     hidden = damage.covers(at + clip.index.origin)
     if hidden.any():
@@ -146,16 +148,23 @@ def frames_at(
     return np.stack(sink.frames)[shown[back.reshape(-1)]]
 
 
-def _read(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> tuple[int, Damage]:
-    """Give the sink the frames on screen at the moments; how many, and what is damaged. Raises VideoError for none."""
+def _read(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> tuple[int, Damage, bool]:
+    """Give the sink the frames on screen at the moments: how many, what is damaged, and whether PyAV read them in
+    place of a foreign backend. It does so only where it sees damage itself. Raises VideoError for no frames.
+    """
+    own = foreign(backend)
+    failed: VideoError | None = None
     with listening():
         if clip.index.whole:
             try:
-                return _pour(sink, clip, moments_s, size, backend), damage_of(clip.index)
+                return _pour(sink, clip, moments_s, size, backend), damage_of(clip.index), False
             except VideoError as error:
                 if error.outcome is not DecodeOutcome.CORRUPT:
                     raise
+                failed = error
                 sink.restart()
+        elif own and (why := chain(backend)[0].refuses(clip)) is not None:
+            raise _unread(clip, backend, why, DecodeOutcome.UNSUPPORTED_CODEC)
         frames, damage = salvage(clip, moments_s, size)
         given = []
         for ticks, pixels in frames:
@@ -163,12 +172,15 @@ def _read(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backe
             given.append(ticks)
         kept = ~damage.covers(np.array(given, dtype=np.int64) + clip.index.origin)
         sink.keep(kept)
+        if own and failed is not None and not (damage.cause and kept.any()):
+            why = failed.sentence.removeprefix(f"{clip.path}: ")
+            raise _unread(clip, backend, why, failed.outcome) from failed
         if not kept.any():
             raise VideoError(
                 f"{clip.path}: is damaged, and no group of its frames is whole ({damage.cause})",
                 DecodeOutcome.CORRUPT if damage.inside else DecodeOutcome.EMPTY,
             )
-        return int(kept.sum()), damage
+        return int(kept.sum()), damage, own
 
 
 def _pour(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backend: str) -> int:
@@ -190,9 +202,13 @@ def _pour(sink: Sink, clip: Clip, moments_s: Array, size: tuple[int, int], backe
         if count == 0:
             raise VideoError(f"{clip.path}: has a picture track without a picture", DecodeOutcome.EMPTY)
         return count
-    raise VideoError(
+    raise _unread(clip, backend, str(why), DecodeOutcome.UNSUPPORTED_CODEC)
+
+
+def _unread(clip: Clip, backend: str, why: str, outcome: DecodeOutcome) -> BackendError:
+    return BackendError(
         f"{clip.path}: the backend `{backend}` does not read it: {why}",
-        DecodeOutcome.UNSUPPORTED_CODEC,
+        outcome,
         hint=f"the backend `{AUTO}` reads every video",
     )
 

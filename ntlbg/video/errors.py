@@ -1,4 +1,4 @@
-"""VideoError: one video could not be read."""
+"""VideoError: one video could not be read. BackendError: not by the backend that was asked for by name."""
 
 from __future__ import annotations
 
@@ -14,3 +14,7 @@ class VideoError(NTLBGError):
     def __init__(self, sentence: str, outcome: DecodeOutcome, *, hint: str | None = None) -> None:
         super().__init__(sentence, hint=hint)
         self.outcome = outcome
+
+
+class BackendError(VideoError):
+    """What one backend alone says of a video: another one may read it, so it tells nothing of the file."""

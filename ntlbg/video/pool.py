@@ -1,8 +1,8 @@
 """Every video of a table to candidate frames: parallel over videos, remembered in the store, never half-done.
 
-Store entries (room `frames`) are keyed by the file's blake3, the sampling, the storage and the version of this room's
-code; they hold `frames.npy` or `frames.jpegs`, and `facts.json`. The output folder is then filled from the store, whole
-or not at all.
+Store entries (room `frames`) are keyed by the file's blake3, the sampling, the storage, the version of this room's
+code and a backend whose pixels are its own; they hold `frames.npy` or `frames.jpegs`, and `facts.json`. The output
+folder is then filled from the store, whole or not at all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ntlbg.video.killable import Job, run_killable
 from ntlbg.video.outcomes import OUTCOMES, Outcomes, write_outcomes
 from ntlbg.video.params import VideoParams
 from ntlbg.video.storage import RAW, SUFFIXES, Storage, made_by
-from ntlbg.video.worker import CHANGED, FACTS, LASTING, decode_to_folder, failure, frames_file, named_less, stamp
+from ntlbg.video.worker import CHANGED, FACTS, decode_to_folder, failure, frames_file, lasting, named_less, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class _Video:
     folder: Path | None = None  # of the store, where there are frames
 
 
-def frames_key(digest: str, sampling: Sampling, storage: Storage = RAW) -> str:
+def frames_key(digest: str, sampling: Sampling, storage: Storage = RAW, *, backend: str = registry.AUTO) -> str:
     """The store key of one video's frames. FFmpeg's version is in it: scalers and decoders change with it."""
     import av
 
@@ -69,6 +69,7 @@ def frames_key(digest: str, sampling: Sampling, storage: Storage = RAW) -> str:
         size=list(sampling.size),
         **({"keyframes": True} if sampling.keyframes else {}),
         **made_by(storage),
+        **registry.made_by(backend),
     )
 
 
@@ -90,7 +91,7 @@ def decode_all(videos: pd.DataFrame, params: VideoParams, *, store: Store, into:
             for video, sound in zip(order, hashing.map(_checked, order), strict=True):
                 bar.advance(0 if sound else 1, now=f"reading {video.video_id}")
                 if sound:
-                    name = frames_key(video.digest, sampling, params.storage)
+                    name = frames_key(video.digest, sampling, params.storage, backend=params.backend)
                     pending.setdefault(name, []).append(video)
         for name, sharing in list(pending.items()):
             if _remembered(store, name, sharing):
@@ -178,7 +179,7 @@ def _decode(
         for i, result in results:
             sharing, made = pending[names[i]], scratch / str(i)
             facts = _ended(result, params.limit_s) if isinstance(result, DecodeOutcome) else result
-            folder = _kept(store, names[i], made, params.storage) if facts["outcome"] in LASTING else None
+            folder = _kept(store, names[i], made, params.storage) if lasting(facts) else None
             shutil.rmtree(made, ignore_errors=True)
             for video in sharing:
                 video.facts, video.folder = facts, folder

@@ -17,7 +17,7 @@ from ntlbg.records.arrays import Array
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.complaints import listening
 from ntlbg.video.decode import Sampling, read_into
-from ntlbg.video.errors import VideoError
+from ntlbg.video.errors import BackendError, VideoError
 from ntlbg.video.open import reason_of, regular_file
 from ntlbg.video.storage import RAW, SUFFIXES, Storage, shard_writer
 
@@ -35,7 +35,7 @@ LASTING = frozenset(
         DecodeOutcome.EMPTY,
     }
 )
-
+PASSING = "passing"  # of facts that are one backend's word alone
 
 Given = TypeVar("Given")
 
@@ -112,6 +112,8 @@ def _decode(path: str, frames: Path, sampling: Sampling, backend: str) -> dict[s
             reading = read_into(out, path, sampling, backend=backend)
     except _RefusedError as refused:
         raise refused.error from None
+    except BackendError as error:
+        return failure(error.outcome, named_less(error.sentence, path)) | {PASSING: True}
     except VideoError as error:
         return failure(error.outcome, named_less(error.sentence, path))
     except MemoryError:  # also FFmpeg's
@@ -178,6 +180,11 @@ def _told(error: Exception) -> str:
     """The type of an error, and the last line that it says."""
     last = next(reversed(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {last}" if last else type(error).__name__
+
+
+def lasting(facts: dict[str, Any]) -> bool:
+    """Whether the facts of a video are worth remembering: its bytes decide them, not the moment nor one backend."""
+    return facts["outcome"] in LASTING and not facts.get(PASSING, False)
 
 
 def failure(outcome: DecodeOutcome, detail: str) -> dict[str, Any]:

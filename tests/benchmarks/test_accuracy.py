@@ -33,6 +33,25 @@ def test_what_cannot_be_read_fails(tmp_path: Path) -> None:
     assert str(tmp_path) not in found.said
 
 
+@pytest.mark.parametrize("name", ["av1.webm", "one.webm"])
+def test_a_backend_is_measured_by_its_own_frames(tmp_path: Path, name: str) -> None:
+    """decord reads neither; what PyAV makes of them does not count as decord's."""
+    found = measure(FOOTAGE[name], FOOTAGE[name].at(tmp_path), accuracy.ALONE)
+    assert found.verdict == FAILED
+    assert found.said.startswith("the backend `decord_alone` does not read it")
+
+
+def test_frames_kept_of_damage_are_not_a_backend_s_own(tmp_path: Path) -> None:
+    """They come from PyAV, whoever was asked."""
+    data = bytearray(FOOTAGE["h264_closed.mkv"].at(tmp_path).read_bytes())
+    data[len(data) // 3 : len(data) // 3 + 400] = bytes(400)
+    path = tmp_path / "damaged.mkv"
+    path.write_bytes(data)
+    found = measure(FOOTAGE["h264_closed.mkv"], path, "ffmpeg")
+    assert found.verdict == FAILED
+    assert "frames by PyAV" in found.said
+
+
 def test_a_row_for_each_trait_and_one_for_all() -> None:
     """Counts add up, and every wrong clip is named with what came instead."""
     found = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import av
@@ -12,9 +13,11 @@ import pytest
 from ntlbg.errors import InputError
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import plan
-from ntlbg.video.backends import pyav_gated
+from ntlbg.video.backends import decord_child, pyav_gated
+from ntlbg.video.backends.contract import Clip
 from ntlbg.video.decode import Sampling, decode_frames, frames_at
-from ntlbg.video.errors import VideoError
+from ntlbg.video.errors import BackendError, VideoError
+from ntlbg.video.worker import decode_to_folder, lasting, stamp
 from tests.video.clips import barcode, encode, numbers
 from tests.video.conftest import HEALTHY, VARIABLE_MS, Clips
 from tests.video.footage import FOOTAGE
@@ -149,6 +152,72 @@ def test_overwritten_packets_are_corrupt(clips: Clips, tmp_path) -> None:
         assert got.reading.missing_s == [[0.0, pytest.approx(40 / 12)]]
         assert numbers(got.frames) == [42]
         assert got.timestamps_s.tolist() == [3.5]
+
+
+@pytest.fixture(params=["ffmpeg", "decord"])
+def broken_backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A backend whose program or package is not there."""
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho no such program >&2; exit 127\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    script = tmp_path / "child.py"
+    script.write_text("import sys\nsys.exit('no such program')\n")
+    monkeypatch.setattr(decord_child, "__file__", str(script))
+    return str(request.param)
+
+
+@pytest.mark.parametrize("name", ["h264_b.mp4", "hevc_closed.mp4", "vp9.webm"])
+def test_a_backend_that_fails_is_not_replaced(clips: Clips, tmp_path: Path, name: str, broken_backend: str) -> None:
+    """Nothing else speaks of damage: its own failure is the answer, in memory and in a worker, and does not last."""
+    with pytest.raises(BackendError, match=f"the backend `{broken_backend}` does not read it: .*no such program"):
+        decode_frames(clips[name], Sampling(2.0, 100, SIZE), backend=broken_backend)
+    with pytest.raises(BackendError):
+        frames_at(clips[name], [0.0, 1.0], SIZE, backend=broken_backend)
+    path = str(clips[name])
+    facts = decode_to_folder(path, str(tmp_path), Sampling(2.0, 100, SIZE), broken_backend, stamp(path))
+    assert (facts["outcome"], facts["frames"], lasting(facts)) == ("corrupt", 0, False)
+    assert "no such program" in facts["detail"]
+
+
+def test_a_failure_on_packets_without_times_is_not_called_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There PyAV could not tell a group from the next, and keeps nothing; the backend's own words are told."""
+    path = FOOTAGE["no_times.mkv"].at(tmp_path)
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexit 127\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    with pytest.raises(BackendError, match="exit status 127"):
+        decode_frames(path, Sampling(2.0, 100, SIZE), backend="ffmpeg")
+
+
+@pytest.mark.parametrize(("backend", "name"), [("ffmpeg", "h264_b.mp4"), ("decord", "h264_b.mkv")])
+def test_what_is_kept_of_damage_says_who_read_it(clips: Clips, tmp_path: Path, backend: str, name: str) -> None:
+    """A named backend gives no clean groups of its own: PyAV's are kept where PyAV sees damage, and the detail says so.
+    Of `auto` it says nothing."""
+    data = bytearray(clips[name].read_bytes())
+    third = len(data) // 3
+    data[third : third + 4000] = np.random.default_rng(1).bytes(4000)
+    path = tmp_path / name
+    path.write_bytes(data)
+    named, auto = (decode_frames(path, Sampling(2.0, 100, SIZE), backend=how) for how in (backend, "auto"))
+    assert named.reading.outcome is DecodeOutcome.CORRUPT
+    assert named.reading.detail == f"{auto.reading.detail}; frames by PyAV, not by the backend `{backend}`"
+    assert named.frames.tobytes() == auto.frames.tobytes()
+
+
+def test_a_refusal_comes_before_what_is_kept_of_damage(clips: Clips, tmp_path: Path) -> None:
+    """A backend that would not read the whole file does not pass for the reader of its ruins."""
+    path = clips.cut("h264.ts", 0.6)
+    data = bytearray(path.read_bytes())
+    data[2000:2300] = bytes(300)
+    damaged = tmp_path / "damaged.ts"
+    damaged.write_bytes(data)
+    assert not Clip.open(damaged).index.whole
+    with pytest.raises(BackendError, match="trusted with mp4"):
+        decode_frames(damaged, Sampling(2.0, 100, SIZE), backend="decord")
 
 
 @pytest.mark.parametrize("name", ["h264_b.mkv", "hevc_open.mkv", "vp9.webm"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import av
@@ -12,9 +13,10 @@ import pytest
 
 from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video.backends.registry import AUTO, BACKENDS
-from ntlbg.video.decode import Sampling, decode_frames
+from ntlbg.video.decode import Sampling, decode_frames, frames_at
 from ntlbg.video.errors import VideoError
 from ntlbg.video.open import open_video, picture_stream
+from ntlbg.video.worker import decode_to_folder, frames_file
 from tests.video.clips import X264, encode
 from tests.video.conftest import Clips
 
@@ -90,18 +92,64 @@ def test_playlists_open_nothing_else(clips: Clips, tmp_path: Path, suffix: str) 
         assert refused(path).outcome is DecodeOutcome.OPEN_FAILED
 
 
-@pytest.mark.parametrize("backend", [AUTO, *BACKENDS])
-def test_no_backend_opens_what_the_safe_open_refuses(clips: Clips, tmp_path: Path, backend: str) -> None:
-    """Playlists, scripts, addresses and FIFOs never reach a decoder, whichever is asked for."""
+def hostile(clips: Clips, folder: Path) -> list[str | Path]:
+    """What must never reach a decoder: addresses of a file that exists, and files and other things named .mp4."""
     target = clips["h264.ts"].resolve()
-    (tmp_path / "list.mp4").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:4,\n{target}\n#EXT-X-ENDLIST\n")
-    (tmp_path / "script.mp4").write_text(f"ffconcat version 1.0\nfile '{target}'\n")
-    os.mkfifo(tmp_path / "fifo.mp4")
-    names = [tmp_path / name for name in ("list.mp4", "script.mp4", "fifo.mp4")]
-    for path in [*names, "http://127.0.0.1:9/a.mp4", f"concat:{target}", f"subfile,,start,0,end,999,,:{target}"]:
-        with pytest.raises(VideoError) as caught:
-            decode_frames(path, Sampling(1.0, 9, (32, 64)), backend=backend)
-        assert caught.value.outcome is DecodeOutcome.OPEN_FAILED
+    texts = {
+        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:4,\n{target}\n#EXT-X-ENDLIST\n",
+        "concat": f"ffconcat version 1.0\nfile '{target}'\n",
+        "dash": f'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>{target}</BaseURL></MPD>',
+        "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
+        "text": "a lecture on desert stars\n" * 200,
+        "zero": "",
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.mp4").write_text(text)
+    (folder / "noise.mp4").write_bytes(bytes(range(256)) * 400)
+    (folder / "picture.mp4").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2000))
+    (folder / "folder.mp4").mkdir()
+    os.mkfifo(folder / "fifo.mp4")
+    (folder / "loop.mp4").symlink_to(folder / "loop.mp4")
+    (folder / "dead.mp4").symlink_to(folder / "nowhere")
+    (folder / "device.mp4").symlink_to("/dev/zero")
+    schemes = ("file:{}", "concat:{}", "subfile,,start,0,end,999,,:{}", "crypto:{}", "cache:{}")
+    addresses = [scheme.format(target) for scheme in schemes]
+    return [
+        *sorted(folder.glob("*.mp4")),
+        "http://127.0.0.1:9/a.mp4",
+        "pipe:0",
+        "lavfi:testsrc",
+        "a\0b.mp4",
+        *addresses,
+    ]
+
+
+@pytest.mark.parametrize("backend", [AUTO, *BACKENDS])
+def test_no_backend_opens_what_the_safe_open_refuses(
+    clips: Clips, tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists, scripts, addresses, text and what is no regular file, whichever is asked for: refused as what they are,
+    without a process that could follow them."""
+    inputs = hostile(clips, tmp_path)
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: pytest.fail("a decoder was started"))
+    for path in inputs:
+        for read in (decode_frames, frames_at):
+            arguments = (Sampling(1.0, 9, (32, 64)),) if read is decode_frames else ([0.0], (32, 64))
+            with pytest.raises(VideoError) as caught:
+                read(path, *arguments, backend=backend)
+            assert caught.value.outcome is DecodeOutcome.OPEN_FAILED, path
+    assert len(inputs) == 22
+
+
+@pytest.mark.parametrize("backend", [AUTO, *BACKENDS])
+def test_hostile_inputs_end_in_a_worker_as_they_do_here(clips: Clips, tmp_path: Path, backend: str) -> None:
+    """As facts, with a sentence and no frames; the file of frames is not there."""
+    (tmp_path / "out").mkdir()
+    for path in map(str, hostile(clips, tmp_path)):
+        facts = decode_to_folder(path, str(tmp_path / "out"), Sampling(1.0, 9, (32, 64)), backend, (0, 0))
+        assert (facts["outcome"], facts["frames"]) == ("open_failed", 0), path
+        assert facts["detail"]
+        assert not (tmp_path / "out" / frames_file("raw")).exists()
 
 
 def test_text_noise_and_images_are_no_videos(tmp_path: Path) -> None:

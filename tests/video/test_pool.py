@@ -93,13 +93,49 @@ def test_one_more_video_decodes_one_video(clips: Clips, videos: dict[str, Path],
 
 
 def test_the_key_holds_all_that_changes_frames(videos: dict[str, Path], tmp_path: Path) -> None:
-    """Another rate, cap, size, sampling or storage decodes again; workers, limit and backend do not."""
+    """Another rate, cap, size, sampling or storage decodes again; workers, limit and an exact backend do not."""
     store, into, one = Store(tmp_path / "store"), tmp_path / "out", {"a": videos["h264_b"]}
     decode_all(table(one), PARAMS, store=store, into=into)
     same = {"workers": 1, "limit_s": 50.0, "backend": "pyav_sequential"}
     assert decode_all(table(one), PARAMS.model_copy(update=same), store=store, into=into).reused == 1
     for change in ({"fps": 2.0}, {"max_frames": 2}, {"size": (32, 32)}, {"sampling": "keyframe"}, {"storage": "jpeg"}):
         assert decode_all(table(one), PARAMS.model_copy(update=change), store=store, into=into).decoded == 1
+
+
+def test_a_backend_with_pixels_of_its_own_has_keys_of_its_own() -> None:
+    """`auto` and those that equal it share one key, the one from before there was a choice; no other gets theirs."""
+    sampling = Sampling(1.0, 100, (32, 48))
+    exact = {frames_key("abc", sampling, backend=name) for name in ("auto", "pyav_gated", "pyav_sequential")}
+    assert exact == {frames_key("abc", sampling)}
+    others = {frames_key("abc", sampling, backend=name) for name in ("ffmpeg", "decord", "torchcodec")}
+    assert len(exact | others) == 4
+
+
+def test_frames_of_another_backend_never_pass_for_those_of_auto(videos: dict[str, Path], tmp_path: Path) -> None:
+    """decord scales itself: its frames and those of `auto` lie side by side in one store."""
+    store, one = Store(tmp_path / "store"), table({"a": videos["h264_b"]})
+    for backend in ("decord", "auto"):
+        named = PARAMS.model_copy(update={"backend": backend})
+        out = decode_all(one, named, store=store, into=tmp_path / backend)
+        assert (out.decoded, out.counts) == (1, {"ok": 1})
+    fresh = tmp_path / "fresh"
+    decode_all(one, PARAMS, store=Store(tmp_path / "other"), into=fresh)
+    assert (tmp_path / "auto" / "a.npy").read_bytes() == (fresh / "a.npy").read_bytes()
+    assert (tmp_path / "auto" / "a.npy").read_bytes() != (tmp_path / "decord" / "a.npy").read_bytes()
+
+
+@pytest.mark.parametrize("backend", ["decord", "pyav_gated", "torchcodec"])
+def test_what_a_backend_refuses_is_not_remembered(tmp_path: Path, backend: str) -> None:
+    """A refusal says nothing of the file: `auto` reads it from the same store, and a package may be installed later."""
+    store, one = Store(tmp_path / "store"), table({"a": FOOTAGE["h264_closed.ts"].at(tmp_path)})
+    named = PARAMS.model_copy(update={"backend": backend})
+    for _ in range(2):
+        out = decode_all(one, named, store=store, into=tmp_path / "out")
+        if out.counts == {"ok": 1}:  # a torchcodec that is installed
+            return
+        assert (out.decoded, out.counts) == (1, {"unsupported_codec": 1})
+    out = decode_all(one, PARAMS, store=store, into=tmp_path / "out")
+    assert (out.decoded, out.counts) == (1, {"ok": 1})
 
 
 def test_key_frames_alone_where_they_are_asked_for(tmp_path: Path) -> None:

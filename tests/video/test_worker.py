@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ntlbg.records.outcome import DecodeOutcome
 from ntlbg.video import worker
 from ntlbg.video.decode import Sampling
 from ntlbg.video.shard import ShardWriter
-from ntlbg.video.worker import FACTS, decode_to_folder, frames_file, stamp
+from ntlbg.video.worker import FACTS, decode_to_folder, failure, frames_file, lasting, stamp
 from tests.video.conftest import Clips
 
 SAMPLING = Sampling(1.0, 100, (32, 48))
@@ -95,3 +96,14 @@ def test_what_the_source_refuses_is_an_outcome(clips: Clips, tmp_path: Path, mon
     path = str(clips["h264_b.mp4"])
     facts = decode_to_folder(path, str(tmp_path), SAMPLING, "auto", stamp(path))
     assert (facts["outcome"], facts["detail"]) == ("open_failed", "cannot be read (stale file handle)")
+
+
+def test_only_what_the_bytes_decide_lasts(clips: Clips, tmp_path: Path) -> None:
+    """A refusal by one backend, a time-out and a missing file may pass; frames and damage do not."""
+    path = str(clips["h264.ts"])
+    read, refused = (decode_to_folder(path, str(tmp_path), SAMPLING, how, stamp(path)) for how in ("auto", "decord"))
+    assert lasting(read)
+    assert refused["outcome"] == "unsupported_codec"
+    assert not lasting(refused)
+    assert lasting(failure(DecodeOutcome.CORRUPT, "is damaged"))
+    assert not lasting(failure(DecodeOutcome.TIMEOUT, "took long"))

@@ -109,9 +109,11 @@ def frames_of(
         )
     if code < 0:
         raise VideoError(f"{path}: its decoding process died of signal {-code}", DecodeOutcome.CRASHED)
-    if code or damage:
-        why = damage[0] if damage else next((line for line in reversed(said) if line), f"exit status {code}")
-        raise VideoError(f"{path}: is damaged ({why})", DecodeOutcome.CORRUPT)
+    if damage:
+        raise VideoError(f"{path}: is damaged ({damage[0]})", DecodeOutcome.CORRUPT)
+    if code:
+        why = next((line for line in reversed(said) if line), f"exit status {code}")
+        raise VideoError(f"{path}: its decoding process failed ({why})", DecodeOutcome.CORRUPT)
 
 
 def _ending_with_us(argv: Sequence[str]) -> list[str]:

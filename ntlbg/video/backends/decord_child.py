@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 MARK = "frame at "
-BATCH = 16  # pictures in memory at once
-MEMORY_BYTES = 4 << 30  # decord decodes ahead without limit when its reader is slow
+BATCH, BATCH_BYTES = 16, 64 << 20  # pictures in memory at once, and what they take
+# decord may decode ahead when its reader is slow; what a worker may take holds here too where it is less
+MEMORY_BYTES = 2_000_000_000
 
 
 def indices_of(begins_s: Any, rate: float, times_s: list[float]) -> list[int]:
@@ -34,6 +35,11 @@ def indices_of(begins_s: Any, rate: float, times_s: list[float]) -> list[int]:
     return np.clip(found, 0, len(begins) - 1).tolist()
 
 
+def batch_of(height: int, width: int) -> int:
+    """How many pictures of a size are asked for at once."""
+    return max(1, min(BATCH, BATCH_BYTES // (height * width * 3)))
+
+
 def main(job: dict[str, Any], out: BinaryIO, errors: BinaryIO) -> None:
     """job: path, size (h, w) that decord shall scale to, times_s since the first frame."""
     from decord import VideoReader, cpu
@@ -42,8 +48,9 @@ def main(job: dict[str, Any], out: BinaryIO, errors: BinaryIO) -> None:
     reader = VideoReader(job["path"], ctx=cpu(0), width=width, height=height, num_threads=1)
     begins = reader.get_frame_timestamp(list(range(len(reader))))[:, 0].astype(np.float64)
     wanted = indices_of(begins, reader.get_avg_fps(), job["times_s"])
-    for first in range(0, len(wanted), BATCH):
-        chosen = wanted[first : first + BATCH]
+    batch = batch_of(height, width)
+    for first in range(0, len(wanted), batch):
+        chosen = wanted[first : first + batch]
         for i, picture in zip(chosen, reader.get_batch(chosen).asnumpy(), strict=True):
             out.write(picture.tobytes())
             out.flush()
@@ -57,7 +64,9 @@ def _guard() -> None:
 
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    granted, _ = resource.getrlimit(resource.RLIMIT_AS)
+    most = MEMORY_BYTES if granted == resource.RLIM_INFINITY else min(granted, MEMORY_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -67,6 +76,8 @@ if __name__ == "__main__":
     os.dup2(2, 1)
     try:
         main(json.load(sys.stdin), output, sys.stderr.buffer)
+    except MemoryError:
+        os.abort()  # as decord's own code ends where there is too little
     except Exception as error:  # whatever it is, the parent reads the last line
         print(str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__, file=sys.stderr)
         sys.exit(1)

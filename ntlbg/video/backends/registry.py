@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
 from ntlbg.errors import InputError
 from ntlbg.video.backends.contract import Backend
 from ntlbg.video.backends.decord_reader import Decord
@@ -14,6 +17,25 @@ AUTO = "auto"
 # Equal in every pixel and always right; the second only when the first refuses or breaks off.
 EXACT: tuple[Backend, ...] = (PyAVGated(), PyAVSequential())
 BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (*EXACT, FFmpegProgram(), Decord(), TorchCodec())}
+
+PACKAGES = {"ffmpeg": "imageio-ffmpeg"}  # whose version is a backend's, where it has another name
+
+
+def foreign(name: str) -> bool:
+    """Whether a backend's pixels are its own: near those of `auto`, not equal to them."""
+    return name != AUTO and name not in {backend.name for backend in EXACT}
+
+
+def made_by(name: str) -> dict[str, Any]:
+    """What frames of a backend depend on besides the sampling, as parts of a store key; none where they are exact."""
+    return {"backend": [name, _version(PACKAGES.get(name, name))]} if foreign(name) else {}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""  # it refuses everything then
 
 
 def after(name: str) -> str | None:
