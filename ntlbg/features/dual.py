@@ -95,6 +95,10 @@ class DualEncoder(Encoder):
         found = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in READ)
         return [[p.name, file_digest(p)] for p in found]
 
+    @property
+    def dtype(self) -> str:
+        return str(self._dtype).removeprefix("torch.")
+
     def compute_in(self, dtype: str) -> None:
         import torch
 
