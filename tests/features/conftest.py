@@ -50,6 +50,24 @@ def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def siglip_folder(clip_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SigLIP checkpoint of the same size: it pools by a head of its own and projects nothing."""
+    import torch
+    from transformers import AutoProcessor, SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipProcessor
+
+    small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    texts = {**small, "vocab_size": 16, "max_position_embeddings": 12, "projection_size": 32}
+    config = SiglipConfig(text_config=texts, vision_config={**small, "image_size": 32, "patch_size": 8})
+    folder = tmp_path_factory.mktemp("siglip")
+    torch.manual_seed(1)
+    SiglipModel(config).save_pretrained(folder)
+    tokenizer = AutoProcessor.from_pretrained(clip_folder).tokenizer
+    pictures = SiglipImageProcessor(size={"height": 32, "width": 32})
+    SiglipProcessor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
+    return folder
+
+
 class Colours(Encoder):
     """A frame is its mean colour; `red`, `green` and `blue` are the axes. Counts what it encodes."""
 

@@ -10,8 +10,18 @@ import numpy as np
 import pytest
 
 from ntlbg.errors import InputError
-from ntlbg.features.encoders import load_encoder
+from ntlbg.features.dual import DualEncoder
+from ntlbg.features.encoders import Encoder, load_encoder
+from ntlbg.features.threads import one_torch_thread
+from ntlbg.records.arrays import Array
 from tests.features.conftest import noise
+
+
+@pytest.fixture(params=["clip_folder", "siglip_folder"])
+def text_folder(request: pytest.FixtureRequest) -> Path:
+    """A tower that reads texts as long as they are, and one that reads them padded to its full length."""
+    found: Path = request.getfixturevalue(request.param)
+    return found
 
 
 def test_features_are_visual_and_vectors_are_shared(clip_folder: Path) -> None:
@@ -33,7 +43,7 @@ def test_features_are_visual_and_vectors_are_shared(clip_folder: Path) -> None:
 
 
 def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
-    """A frame or text has the same vector alone, in a batch, and beside longer texts; too long texts are cut."""
+    """A frame or text has the same vector alone, in a batch, and beside longer texts, too long ones among them."""
     encoder = load_encoder(clip_folder)
     frames = noise(4, 32, 32)
     together = encoder.encode_frames(frames)
@@ -44,6 +54,52 @@ def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
     batch = encoder.encode_texts(texts)
     np.testing.assert_allclose(batch, np.concatenate([encoder.encode_texts([t]) for t in texts]), atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(batch, axis=1), 1, atol=1e-5)
+
+
+def test_what_a_long_text_says_last_matters(text_folder: Path) -> None:
+    """Beyond what the model reads at once, too; a text of its very length is read at once, as the model itself does."""
+    encoder = load_encoder(text_folder)
+    start = "a red square ? " * 10
+    one, two = encoder.encode_texts([start + "green", start + "blue"])
+    assert float(one @ two) < 1 - 1e-5
+    np.testing.assert_allclose(np.linalg.norm([one, two], axis=1), 1, atol=1e-5)
+
+
+def test_a_long_text_is_the_mean_of_its_windows(text_folder: Path) -> None:
+    """Each window as a text of its own, weighted by its tokens; texts that fit keep their vectors beside it."""
+    encoder = load_encoder(text_folder)
+    words = ["red", "green", "blue", "square", "a", "?", "red"]  # ten fit, beside BOS and EOS
+    long = words * 3
+    parts = [" ".join(long[start : start + 7]) for start in (0, 7, 14)]
+    mean = encoder.encode_texts(parts).mean(axis=0)
+    np.testing.assert_allclose(encoder.encode_texts([" ".join(long)])[0], mean / np.linalg.norm(mean), atol=1e-5)
+    fits = ["a red square", "green " * 10]
+    np.testing.assert_array_equal(encoder.encode_texts(fits[1:])[0], _by_the_model(encoder, fits[1]))
+    both = encoder.encode_texts([*fits, " ".join(long)])
+    np.testing.assert_array_equal(both[:2], encoder.encode_texts(fits))
+
+
+def test_a_very_long_text_is_read_a_few_windows_at_a_time(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question of a million words fills no memory, and its vector does not depend on how many go together."""
+    encoder = load_encoder(clip_folder)
+    text = "a red square green ? blue blue " * 9
+    together = encoder.encode_texts([text])
+    monkeypatch.setattr("ntlbg.features.dual.TOGETHER", 2)
+    np.testing.assert_allclose(encoder.encode_texts([text]), together, atol=1e-6)
+
+
+def _by_the_model(encoder: Encoder, text: str) -> Array:
+    """The vector that model and tokenizer give, without a line of ours."""
+    import torch
+
+    assert isinstance(encoder, DualEncoder)
+    padding = "max_length" if "siglip" in encoder._model.config.model_type else True
+    tokens = encoder._processor.tokenizer([text], padding=padding, truncation=True, max_length=12, return_tensors="pt")
+    known = {name: tokens[name] for name in ("input_ids", "attention_mask")}
+    with one_torch_thread(), torch.inference_mode():
+        found = encoder._model.get_text_features(**known)
+        found = getattr(found, "pooler_output", found).float()
+        return (found / found.norm(dim=-1, keepdim=True)).numpy()[0]
 
 
 def test_other_weights_are_another_identity(clip_folder: Path, tmp_path: Path) -> None:
