@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -210,8 +211,12 @@ class DualEncoder(Encoder):
 
 
 def has_blocks(model: Any) -> bool:
-    """Whether a model's vision tower is built as CLIP's and SigLIP's are."""
+    """Whether a model's vision tower is built as CLIP's and SigLIP's are. SigLIP2's is not where it takes pictures of
+    many shapes: its blocks are also told which patches are there.
+    """
     tower = getattr(model, "vision_model", None)
+    if "pixel_attention_mask" in signature(model.get_image_features).parameters:
+        return False
     return hasattr(getattr(tower, "encoder", None), "layers") and hasattr(tower, "post_layernorm")
 
 

@@ -42,6 +42,32 @@ def test_features_are_visual_and_vectors_are_shared(clip_folder: Path) -> None:
     assert encoder.frame_size == (32, 32)
 
 
+def test_siglip2_reads_pictures_in_their_own_shape(siglip2_folder: Path) -> None:
+    """Loaded from its folder by `AutoModel`, it gives what the model itself gives for patches, mask and shapes."""
+    import torch
+    from transformers import AutoProcessor, Siglip2Model
+
+    frames, texts = noise(3, 32, 48), ["a red square", "a red square on green", "a red square on black"]
+    encoder = load_encoder(siglip2_folder)
+    features, vectors = encoder.encode_frames(frames)
+    model, processor = (
+        Siglip2Model.from_pretrained(siglip2_folder).eval(),
+        AutoProcessor.from_pretrained(siglip2_folder),
+    )
+    given = processor.image_processor(images=list(frames), return_tensors="pt")
+    assert {"pixel_values", "pixel_attention_mask", "spatial_shapes"} <= given.keys()
+    with torch.inference_mode():
+        pooled = model.get_image_features(**given)
+        pooled = getattr(pooled, "pooler_output", pooled)
+    np.testing.assert_allclose(features, pooled.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(vectors, (pooled / pooled.norm(dim=1, keepdim=True)).numpy(), rtol=1e-4, atol=1e-5)
+    read = encoder.encode_texts(texts)
+    np.testing.assert_allclose(np.linalg.norm(read, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(read[0], _by_the_model(encoder, texts[0]), atol=1e-5)
+    assert float(read[1] @ read[2]) < 1 - 1e-5  # they differ behind their sixteenth letter
+    assert encoder.identity["encoder"] == "Siglip2Model"
+
+
 def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
     """A frame or text has the same vector alone, in a batch, and beside longer texts, too long ones among them."""
     encoder = load_encoder(clip_folder)
@@ -93,8 +119,12 @@ def _by_the_model(encoder: Encoder, text: str) -> Array:
     import torch
 
     assert isinstance(encoder, DualEncoder)
-    padding = "max_length" if "siglip" in encoder._model.config.model_type else True
-    tokens = encoder._processor.tokenizer([text], padding=padding, truncation=True, max_length=12, return_tensors="pt")
+    config = encoder._model.config
+    padding = "max_length" if "siglip" in config.model_type else True
+    limit = config.text_config.max_position_embeddings
+    tokens = encoder._processor.tokenizer(
+        [text], padding=padding, truncation=True, max_length=limit, return_tensors="pt"
+    )
     known = {name: tokens[name] for name in ("input_ids", "attention_mask")}
     with one_torch_thread(), torch.inference_mode():
         found = encoder._model.get_text_features(**known)

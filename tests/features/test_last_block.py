@@ -87,10 +87,13 @@ def test_a_model_without_a_trained_block_has_the_frozen_encoder(clip_folder: Pat
     assert encoder_of(tmp_path, frozen) is frozen
 
 
-def test_a_block_of_another_encoder_is_refused(clip_folder: Path, tmp_path: Path) -> None:
+def test_a_block_of_another_encoder_is_refused(clip_folder: Path, siglip2_folder: Path, tmp_path: Path) -> None:
     """By file and tensor; the embedded encoder has no block to train."""
     write_tensors(tmp_path / LAST_BLOCK, {"mlp.fc1.weight": torch.zeros(2, 2)})
     with pytest.raises(InputError, match=LAST_BLOCK):
         encoder_of(tmp_path, load_encoder(clip_folder))
     with pytest.raises(InputError, match="no vision tower"):
         LastBlock(load_encoder("embedded"))
+    # SigLIP2's block is told which patches are there; without that its features would be others
+    with pytest.raises(InputError, match="no vision tower whose last block is known"):
+        LastBlock(load_encoder(siglip2_folder))
