@@ -27,7 +27,6 @@ from ntlbg.errors import InputError, NTLBGError
 from ntlbg.features.encoders import EMBEDDED, Encoder, load_encoder
 from ntlbg.features.extract import Shown, features_of
 from ntlbg.features.index import Features
-from ntlbg.features.params import FeaturesParams
 from ntlbg.features.relevance import Peak, is_flat, make_query, peak
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
@@ -146,7 +145,7 @@ def select_frames(
     times = np.asarray(facts["timestamps_s"], np.float64)
     shown = Shown(str(path), times, facts["native_fps"], facts["frame_count"], facts["duration_s"])
     with meter("encode", total=len(times), unit="frames") as bar:
-        features, encoded = features_of(shard, shown, loaded, FeaturesParams(), store=store, told=bar.advance)
+        features, encoded = features_of(shard, shown, loaded, store=store, told=bar.advance)
     asked = make_query(query, features, loaded)
     if isinstance(k, str):
         selection = budget.smallest_budget(rule, features.index, asked, share, most)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ntlbg.features.encoders import Encoder
+    from ntlbg.features.params import Dtype
     from ntlbg.modeling.answerer import Answerer
     from ntlbg.modeling.params import ModelingParams
     from ntlbg.modeling.rich_answerer import RichAnswerer
@@ -78,6 +79,7 @@ class Evaluation:
     store: Store
     models: Path | None
     modeling: ModelingParams | None
+    dtype: Dtype = "float32"
 
     def arms(self) -> tuple[list[Arm], list[tuple[Arm, Presented]], list[Arm]]:
         """(of the answerer itself, of trained models, of the oracle)."""
@@ -107,7 +109,7 @@ class Evaluation:
         """The encoder of texts."""
         from ntlbg.features.encoders import load_encoder
 
-        return load_encoder(self.encoder, device=self.params.device)
+        return load_encoder(self.encoder, device=self.params.device, dtype=self.dtype)
 
     def load_answerer(self) -> Answerer:
         """The answerer itself."""
@@ -217,6 +219,7 @@ def evaluate(
     store: Store,
     models: Path | None = None,
     modeling: ModelingParams | None = None,
+    dtype: Dtype = "float32",
 ) -> pd.DataFrame:
     """The rows of one benchmark's test questions: every selector at every k, `blind`, the arms of trained models, and
     the oracle at every k.
@@ -225,6 +228,7 @@ def evaluate(
     encoder, answerer: checkpoint folders. evidence: the evidence table, or None to go without (the oracle then has
     nothing to show, and no row has an evidence recall; all else is the same). models: the folder with what each stage
     of training left; modeling: sizes of what is trained. Both serve only the arms of `params.presentations`.
+    dtype: what the encoder computes in, as in stage `features`.
     Returns rows as `rows.SCHEMA`, arm by arm, questions in the table's order.
     Raises InputError when a table cannot be read, a selector or setting is unknown, a checkpoint is unsound, or a
     trained model that is asked for is not there.
@@ -243,6 +247,7 @@ def evaluate(
         store,
         models,
         modeling,
+        dtype,
     )
     questions = read_questions(accepted, benchmark)
     evaluation.check()

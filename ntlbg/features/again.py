@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from ntlbg.errors import InputError
 from ntlbg.features.encoders import Encoder
 from ntlbg.features.extract import Shown, features_of, read_rows
 from ntlbg.features.index import Features
-from ntlbg.features.params import FeaturesParams
 from ntlbg.store import Store
 from ntlbg.video.storage import shard_of
 
@@ -24,13 +23,10 @@ class Again:
     frames: Path
     encoder: Encoder
     store: Store
-    params: FeaturesParams = field(default_factory=FeaturesParams)
 
     def load(self, video_id: str) -> Features:
         """Features of a video under this encoder. Raises InputError when it has no frames."""
-        features, _ = features_of(
-            self.shard(video_id), self.shown(video_id), self.encoder, self.params, store=self.store
-        )
+        features, _ = features_of(self.shard(video_id), self.shown(video_id), self.encoder, store=self.store)
         return features
 
     def shard(self, video_id: str) -> Path:

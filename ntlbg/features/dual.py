@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import numpy as np
 from ntlbg.errors import InputError
 from ntlbg.features.encoders import Encoder
 from ntlbg.features.threads import one_torch_thread
+from ntlbg.features.windows import mean_of_windows, windows
 from ntlbg.records.arrays import Array
 from ntlbg.store import file_digest
 
 READ = (".safetensors", ".json", ".txt", ".model")  # the files of a checkpoint that can change a vector
+TOGETHER = 32  # windows of a long text that are read at once
 
 
 class DualEncoder(Encoder):
@@ -95,6 +98,10 @@ class DualEncoder(Encoder):
         found = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in READ)
         return [[p.name, file_digest(p)] for p in found]
 
+    @property
+    def dtype(self) -> str:
+        return str(self._dtype).removeprefix("torch.")
+
     def compute_in(self, dtype: str) -> None:
         import torch
 
@@ -155,22 +162,61 @@ class DualEncoder(Encoder):
         return pooled.float().cpu().numpy(), _unit(embedded)
 
     def encode_texts(self, texts: list[str]) -> Array:
+        """A text longer than the model reads is the mean of its windows of tokens, weighted by their lengths."""
+        tokenizer, limit = self._processor.tokenizer, self._longest
+        inputs = tokenizer(texts, padding=self._padding, truncation=True, max_length=limit, return_tensors="pt")
+        vectors = self._read(inputs)
+        for i, text in enumerate(texts):
+            whole = tokenizer(text, truncation=False, verbose=False)["input_ids"]
+            if len(whole) > limit:
+                vectors[i] = self._in_windows(text, whole)
+        return vectors
+
+    @property
+    def _longest(self) -> int:
+        """Tokens that the text tower reads at once, special ones among them."""
+        told = getattr(getattr(self._model.config, "text_config", None), "max_position_embeddings", None)
+        return int(told or self._processor.tokenizer.model_max_length)
+
+    @property
+    def _padding(self) -> str | bool:
+        # SigLIP was trained on texts padded to its full length and reads the last position
+        return "max_length" if "siglip" in self._model.config.model_type else True
+
+    def _in_windows(self, text: str, whole: list[int]) -> Array:
+        """[e]. whole: the tokens of the text, special ones among them: every window gets those of its two ends."""
+        tokenizer = self._processor.tokenizer
+        bare = tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
+        start = next((i for i in range(len(whole) - len(bare) + 1) if whole[i : i + len(bare)] == bare), None)
+        if start is None:
+            raise InputError(f"{self.name}: its tokenizer marks more than the ends of a text: long ones cannot be cut")
+        head, tail = whole[:start], whole[start + len(bare) :]
+        parts = windows(bare, self._longest - len(head) - len(tail))
+        found = []
+        for first in range(0, len(parts), TOGETHER):
+            rows = {"input_ids": [head + part + tail for part in parts[first : first + TOGETHER]]}
+            padded = tokenizer.pad(
+                rows, padding=self._padding, max_length=self._longest, return_tensors="pt", verbose=False
+            )
+            found.append(self._read(padded))
+        return mean_of_windows(np.concatenate(found), [len(part) for part in parts])
+
+    def _read(self, inputs: Any) -> Array:
+        """inputs: what the tokenizer gives for n texts. Returns [n, e] float32, unit norm."""
         import torch
 
-        limit = getattr(getattr(self._model.config, "text_config", None), "max_position_embeddings", None)
-        # SigLIP was trained on texts padded to its full length and reads the last position
-        padding = "max_length" if "siglip" in self._model.config.model_type else True
-        inputs = self._processor.tokenizer(
-            texts, padding=padding, truncation=True, max_length=limit, return_tensors="pt"
-        )
         known = {k: v.to(self._device) for k, v in inputs.items() if k in ("input_ids", "attention_mask")}
         with one_torch_thread(), torch.inference_mode():
             return _unit(_tensor(self._model.get_text_features(**known)))
 
 
 def has_blocks(model: Any) -> bool:
-    """Whether a model's vision tower is built as CLIP's and SigLIP's are."""
+    """Whether a model's vision tower is built as CLIP's and SigLIP's are. SigLIP2's is not where it takes pictures of
+    many shapes: its blocks are also told which patches are there.
+    """
     tower = getattr(model, "vision_model", None)
+    if "pixel_attention_mask" in signature(model.get_image_features).parameters:
+        return False
     return hasattr(getattr(tower, "encoder", None), "layers") and hasattr(tower, "post_layernorm")
 
 

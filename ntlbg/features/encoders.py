@@ -31,6 +31,16 @@ class Encoder(ABC):
     background: Array | None = None  # [q, e]: other queries, whose mean score is taken off a frame's (hubness)
     alike_from: float | None = None  # below this cosine no picture shows what was asked for, where that is known
 
+    @property
+    def dtype(self) -> str:
+        """What it computes in now, as torch names it."""
+        return "float32"
+
+    @property
+    def computing(self) -> dict[str, Any]:
+        """For keys of what it computed: its identity, with the dtype where that is not float32."""
+        return self.identity if self.dtype == "float32" else {**self.identity, "dtype": self.dtype}
+
     @abstractmethod
     def encode_frames(self, frames: Array) -> tuple[Array, Array]:
         """uint8 [n, h, w, 3] RGB → features [n, d] float32 and vectors [n, v, e] or [n, e] float32, unit norm.

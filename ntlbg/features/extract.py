@@ -18,7 +18,7 @@ import numpy as np
 from ntlbg.errors import InputError
 from ntlbg.features.encoders import Encoder
 from ntlbg.features.index import Features, save_features, serialise
-from ntlbg.features.params import FeaturesParams
+from ntlbg.features.params import BATCH, FeaturesParams
 from ntlbg.processes import cores, side_by_side
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
@@ -59,11 +59,12 @@ class Extracted:
 
 
 def features_of(
-    shard: Path, shown: Shown, encoder: Encoder, params: FeaturesParams, *, store: Store, told: Told | None = None
+    shard: Path, shown: Shown, encoder: Encoder, *, store: Store, batch: int = BATCH, told: Told | None = None
 ) -> tuple[Features, bool]:
     """Features of one video, and whether they had to be encoded now.
 
-    shard: file of uint8 [T, h, w, 3]. Raises InputError naming it when it does not hold T such frames.
+    shard: file of uint8 [T, h, w, 3]. batch: frames given to the encoder at once.
+    Raises InputError naming the shard when it does not hold T such frames.
     Of the latest videos the same object is returned again: what is worked out for a video is kept by it.
     """
     frames = open_shard(shard, len(shown.timestamps_s))
@@ -72,7 +73,7 @@ def features_of(
         frames=file_digest(shard),
         timestamps=times.tolist(),
         encoder=encoder.identity,
-        dtype=params.dtype,
+        dtype=encoder.dtype,
         version=VERSION,
         **made_by(storage_of(shard)),
     )
@@ -84,7 +85,7 @@ def features_of(
     before = store.made.get(ROOM, 0)
 
     def make(folder: Path) -> None:
-        features, vectors = _encode(frames, encoder, params.batch, told)
+        features, vectors = _encode(frames, encoder, batch, told)
         basis = principal_basis(features, times, RANK)
         tensors = {"features": features, "vectors": vectors, "basis": np.asarray(basis, np.float64)}
         (folder / "features.safetensors").write_bytes(serialise(tensors, {}))
@@ -158,7 +159,7 @@ class Work:
                 advance(n, now)
 
             shard = shard_of(self.frames, shown.video_id)
-            made, encoded = features_of(shard, shown, encoder, self.params, store=self.store, told=told)
+            made, encoded = features_of(shard, shown, encoder, store=self.store, batch=self.params.batch, told=told)
             save_features(self.into / f"{stem}.safetensors", made.index, made.vectors, encoder.name)
             if not encoded:
                 advance(len(made.index), shown.video_id)

@@ -93,6 +93,10 @@ class Retrained(Encoder):
     def relevance(self, question: str, vectors: Array) -> Array | None:
         return self.base.relevance(question, vectors)
 
+    @property
+    def dtype(self) -> str:
+        return self.base.dtype
+
     def compute_in(self, dtype: str) -> None:
         self.base.compute_in(dtype)
 

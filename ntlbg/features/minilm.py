@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ntlbg.features.weights import package_file
+from ntlbg.features.windows import mean_of_windows, windows
 from ntlbg.records.arrays import Array
 from ntlbg.statistics.threads import one_thread
 
@@ -52,7 +53,7 @@ class MiniLM:
 
         tokenizer = Tokenizer.from_file(str(package_file(PACKAGE, *TOKENIZER)))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.no_truncation()
         return tokenizer
 
     def _dense(self, x: Array, name: str) -> Array:
@@ -79,8 +80,16 @@ class MiniLM:
 
     @one_thread()
     def encode_one(self, text: str) -> Array:
-        """[D] float32, unit norm."""
+        """[D] float32, unit norm; of a text over MAX_TOKENS the mean of its windows of tokens."""
         ids = self._tokenizer.encode(text).ids
+        if len(ids) <= MAX_TOKENS:
+            return self._encode_ids(ids)
+        first, *bare, last = ids  # [CLS] and [SEP]
+        parts = windows(bare, MAX_TOKENS - 2)
+        vectors = np.stack([self._encode_ids([first, *part, last]) for part in parts])
+        return mean_of_windows(vectors, [len(part) for part in parts])
+
+    def _encode_ids(self, ids: list[int]) -> Array:
         x = (
             self._tensors["embeddings.word_embeddings.weight"][ids]
             + self._tensors["embeddings.position_embeddings.weight"][: len(ids)]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import PositiveInt
 
 from ntlbg.section import Section
 
+Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
+BATCH = 32
+
 
 class FeaturesParams(Section):
     """How candidate frames become features. Nothing is smoothed here: selectors do that, each in its own way."""
 
-    batch: PositiveInt = 32  # frames given to the encoder at once
-    dtype: Literal["float32", "float16", "bfloat16"] = "float32"  # the encoder computes in; files hold float32
+    batch: PositiveInt = BATCH  # frames given to the encoder at once
+    dtype: Dtype = "float32"  # the encoder computes in; files hold float32

@@ -100,7 +100,7 @@ class Picks:
         stored = key(
             format=FORMAT,
             features=file_digest(self._path(video)),
-            encoder=self.encoder.identity,
+            encoder=self.encoder.computing,
             selector=self.selector.name,
             parameters=json.loads(json.dumps(self.selector.parameters)),
             rules=self._rules,

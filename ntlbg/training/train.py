@@ -21,6 +21,7 @@ from ntlbg.training.params import STAGES, Stage, TrainingParams
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ntlbg.features.params import Dtype
     from ntlbg.modeling.params import ModelingParams
     from ntlbg.modeling.qwen import QwenAdapter
     from ntlbg.modeling.video_qa import NTLBGVideoQA
@@ -77,12 +78,14 @@ def train_stage(
     into: Path,
     log: Callable[[int, dict[str, float]], None],
     checkpoints: Path | None = None,
+    dtype: Dtype = "float32",
 ) -> TrainReport:
     """Train `stage` on the picks of `selector` and write the model into `into`, with `history.json`.
 
     accepted, frames, features: folders of the stages before. encoder, answerer: checkpoint folders. previous: the
     folder of the stage before for the same selector; None starts afresh (stage `select`). checkpoints: where a
     killed run is resumed from; by default beside `into`. log: told every term of each update, with its number.
+    dtype: what the encoder computes in, as in stage `features`.
     Raises InputError when a table or checkpoint cannot be read, there is nothing to train on, the selector is
     unknown, or the stage before is missing.
     """
@@ -123,7 +126,7 @@ def train_stage(
         store=store,
     )
     exercises, left_out = _exercises(accepted, params, visual)
-    frozen = load_encoder(encoder, device=params.device)
+    frozen = load_encoder(encoder, device=params.device, dtype=dtype)
     seeing = frozen if previous is None else encoder_of(previous, frozen)
     picks = Picks(
         rule,
@@ -170,7 +173,7 @@ def train_stage(
         seed=seed,
         processes=accelerator.num_processes,
         answerer=adapter.identity,
-        encoder=picks.encoder.identity,
+        encoder=picks.encoder.computing,
         previous=None if previous is None else folder_digest(previous),
         questions=[asdict(e) for e in [*batches.train, *batches.val]],
         features={v: file_digest(features / f"{file_stem(v)}.safetensors") for v in batches.videos()},

@@ -43,7 +43,7 @@ class Hidden:
             again = self.again
             shard = again.shard(video_id)
             seen = {"frames": file_digest(shard), **made_by(storage_of(shard))}
-            stored = key(format=FORMAT, encoder=again.encoder.identity, **seen)
+            stored = key(format=FORMAT, encoder=again.encoder.computing, **seen)
             folder = again.store.fetch(ROOM, stored, lambda into: self._write(video_id, into))
             self._open[video_id] = np.load(folder / "hidden.npy", mmap_mode="r")
         return self._open[video_id]

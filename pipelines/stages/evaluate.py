@@ -52,6 +52,7 @@ def evaluate(run: Run, benchmark: str) -> None:
         store=run.store,
         models=MODELS,
         modeling=run.params.modeling,
+        dtype=run.params.features.dtype,
     )
     check_rows(rows, table, accepted=ACCEPTED, frames=FRAMES, benchmark=benchmark)
     write_rows(table, rows)

@@ -58,6 +58,7 @@ def train(run: Run, part: str) -> None:
                 "modeling": run.params.modeling,
                 "params": settings,
                 "seed": run.seed,
+                "dtype": run.params.features.dtype,
                 "store": run.store,
                 "into": into / selector,
                 "checkpoints": CHECKPOINTS / f"{part}-{selector}",

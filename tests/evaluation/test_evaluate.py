@@ -18,7 +18,7 @@ from ntlbg.evaluation.params import EvaluationParams
 from ntlbg.evaluation.rows import SCHEMA, to_bytes
 from ntlbg.selection.params import SelectionParams
 from ntlbg.store import Store
-from tests.evaluation.small_world import Reader, World
+from tests.evaluation.small_world import Reader, TextOnly, World
 
 Run = Callable[..., pd.DataFrame]
 SHOWN = ["question_id", "arm", "indices", "sha256", "raw", "parsed", "error"]
@@ -272,3 +272,13 @@ def test_shared_among_processes_it_is_the_same_evaluation(
         parts.clear()
         assert to_bytes(run(store=kept)) == to_bytes(alone)
         assert [sorted(set(part)) for part in parts] == [["mlvu_0", "mlvu_3"], ["mlvu_1"], ["mlvu_2"]]
+
+
+def test_the_encoder_computes_as_the_features_did(
+    run: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dtype of stage `features` reaches the encoder of texts, which may also see frames again."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("ntlbg.features.encoders.load_encoder", lambda *a, **k: told.append(k) or TextOnly())
+    run(dtype="bfloat16")
+    assert {k["dtype"] for k in told} == {"bfloat16"}

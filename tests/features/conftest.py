@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,45 @@ def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     images = CLIPImageProcessor(size={"height": 32, "width": 32}, do_center_crop=False)
     CLIPProcessor(image_processor=images, tokenizer=fast).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def siglip_folder(clip_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SigLIP checkpoint of the same size: it pools by a head of its own and projects nothing."""
+    import torch
+    from transformers import AutoProcessor, SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipProcessor
+
+    small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    texts = {**small, "vocab_size": 16, "max_position_embeddings": 12, "projection_size": 32}
+    config = SiglipConfig(text_config=texts, vision_config={**small, "image_size": 32, "patch_size": 8})
+    folder = tmp_path_factory.mktemp("siglip")
+    torch.manual_seed(1)
+    SiglipModel(config).save_pretrained(folder)
+    tokenizer = AutoProcessor.from_pretrained(clip_folder).tokenizer
+    pictures = SiglipImageProcessor(size={"height": 32, "width": 32})
+    SiglipProcessor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def siglip2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SigLIP2 checkpoint of the kind that keeps a picture's shape: patches, their mask and their places. A letter is
+    a token of its own tokenizer.
+    """
+    import torch
+    from transformers import Siglip2Config, Siglip2ImageProcessor, Siglip2Model, Siglip2Processor, Siglip2Tokenizer
+
+    small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *ascii_lowercase]
+    texts = {**small, "vocab_size": len(tokens), "max_position_embeddings": 16, "projection_size": 32}
+    config = Siglip2Config(text_config=texts, vision_config={**small, "patch_size": 8, "num_patches": 16})
+    folder = tmp_path_factory.mktemp("siglip2")
+    torch.manual_seed(2)
+    Siglip2Model(config).save_pretrained(folder)
+    tokenizer = Siglip2Tokenizer({token: place for place, token in enumerate(tokens)})
+    pictures = Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
+    Siglip2Processor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
     return folder
 
 

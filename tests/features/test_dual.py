@@ -10,8 +10,18 @@ import numpy as np
 import pytest
 
 from ntlbg.errors import InputError
-from ntlbg.features.encoders import load_encoder
+from ntlbg.features.dual import DualEncoder
+from ntlbg.features.encoders import Encoder, load_encoder
+from ntlbg.features.threads import one_torch_thread
+from ntlbg.records.arrays import Array
 from tests.features.conftest import noise
+
+
+@pytest.fixture(params=["clip_folder", "siglip_folder"])
+def text_folder(request: pytest.FixtureRequest) -> Path:
+    """A tower that reads texts as long as they are, and one that reads them padded to its full length."""
+    found: Path = request.getfixturevalue(request.param)
+    return found
 
 
 def test_features_are_visual_and_vectors_are_shared(clip_folder: Path) -> None:
@@ -32,8 +42,34 @@ def test_features_are_visual_and_vectors_are_shared(clip_folder: Path) -> None:
     assert encoder.frame_size == (32, 32)
 
 
+def test_siglip2_reads_pictures_in_their_own_shape(siglip2_folder: Path) -> None:
+    """Loaded from its folder by `AutoModel`, it gives what the model itself gives for patches, mask and shapes."""
+    import torch
+    from transformers import AutoProcessor, Siglip2Model
+
+    frames, texts = noise(3, 32, 48), ["a red square", "a red square on green", "a red square on black"]
+    encoder = load_encoder(siglip2_folder)
+    features, vectors = encoder.encode_frames(frames)
+    model, processor = (
+        Siglip2Model.from_pretrained(siglip2_folder).eval(),
+        AutoProcessor.from_pretrained(siglip2_folder),
+    )
+    given = processor.image_processor(images=list(frames), return_tensors="pt")
+    assert {"pixel_values", "pixel_attention_mask", "spatial_shapes"} <= given.keys()
+    with torch.inference_mode():
+        pooled = model.get_image_features(**given)
+        pooled = getattr(pooled, "pooler_output", pooled)
+    np.testing.assert_allclose(features, pooled.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(vectors, (pooled / pooled.norm(dim=1, keepdim=True)).numpy(), rtol=1e-4, atol=1e-5)
+    read = encoder.encode_texts(texts)
+    np.testing.assert_allclose(np.linalg.norm(read, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(read[0], _by_the_model(encoder, texts[0]), atol=1e-5)
+    assert float(read[1] @ read[2]) < 1 - 1e-5  # they differ behind their sixteenth letter
+    assert encoder.identity["encoder"] == "Siglip2Model"
+
+
 def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
-    """A frame or text has the same vector alone, in a batch, and beside longer texts; too long texts are cut."""
+    """A frame or text has the same vector alone, in a batch, and beside longer texts, too long ones among them."""
     encoder = load_encoder(clip_folder)
     frames = noise(4, 32, 32)
     together = encoder.encode_frames(frames)
@@ -44,6 +80,56 @@ def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
     batch = encoder.encode_texts(texts)
     np.testing.assert_allclose(batch, np.concatenate([encoder.encode_texts([t]) for t in texts]), atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(batch, axis=1), 1, atol=1e-5)
+
+
+def test_what_a_long_text_says_last_matters(text_folder: Path) -> None:
+    """Beyond what the model reads at once, too; a text of its very length is read at once, as the model itself does."""
+    encoder = load_encoder(text_folder)
+    start = "a red square ? " * 10
+    one, two = encoder.encode_texts([start + "green", start + "blue"])
+    assert float(one @ two) < 1 - 1e-5
+    np.testing.assert_allclose(np.linalg.norm([one, two], axis=1), 1, atol=1e-5)
+
+
+def test_a_long_text_is_the_mean_of_its_windows(text_folder: Path) -> None:
+    """Each window as a text of its own, weighted by its tokens; texts that fit keep their vectors beside it."""
+    encoder = load_encoder(text_folder)
+    words = ["red", "green", "blue", "square", "a", "?", "red"]  # ten fit, beside BOS and EOS
+    long = words * 3
+    parts = [" ".join(long[start : start + 7]) for start in (0, 7, 14)]
+    mean = encoder.encode_texts(parts).mean(axis=0)
+    np.testing.assert_allclose(encoder.encode_texts([" ".join(long)])[0], mean / np.linalg.norm(mean), atol=1e-5)
+    fits = ["a red square", "green " * 10]
+    np.testing.assert_array_equal(encoder.encode_texts(fits[1:])[0], _by_the_model(encoder, fits[1]))
+    both = encoder.encode_texts([*fits, " ".join(long)])
+    np.testing.assert_array_equal(both[:2], encoder.encode_texts(fits))
+
+
+def test_a_very_long_text_is_read_a_few_windows_at_a_time(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question of a million words fills no memory, and its vector does not depend on how many go together."""
+    encoder = load_encoder(clip_folder)
+    text = "a red square green ? blue blue " * 9
+    together = encoder.encode_texts([text])
+    monkeypatch.setattr("ntlbg.features.dual.TOGETHER", 2)
+    np.testing.assert_allclose(encoder.encode_texts([text]), together, atol=1e-6)
+
+
+def _by_the_model(encoder: Encoder, text: str) -> Array:
+    """The vector that model and tokenizer give, without a line of ours."""
+    import torch
+
+    assert isinstance(encoder, DualEncoder)
+    config = encoder._model.config
+    padding = "max_length" if "siglip" in config.model_type else True
+    limit = config.text_config.max_position_embeddings
+    tokens = encoder._processor.tokenizer(
+        [text], padding=padding, truncation=True, max_length=limit, return_tensors="pt"
+    )
+    known = {name: tokens[name] for name in ("input_ids", "attention_mask")}
+    with one_torch_thread(), torch.inference_mode():
+        found = encoder._model.get_text_features(**known)
+        found = getattr(found, "pooler_output", found).float()
+        return (found / found.norm(dim=-1, keepdim=True)).numpy()[0]
 
 
 def test_other_weights_are_another_identity(clip_folder: Path, tmp_path: Path) -> None:

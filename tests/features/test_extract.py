@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ntlbg.errors import InputError
+from ntlbg.features.encoders import load_encoder
 from ntlbg.features.extract import Shown, encoding_processes, extract_all, features_of
 from ntlbg.features.index import Features, load_features
 from ntlbg.features.params import FeaturesParams
@@ -92,7 +93,6 @@ def test_whatever_changes_a_feature_changes_its_key(
     pixels = noise(9, 8, 8)
     frames = write(tmp_path / "frames", {"a": pixels})
     extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out")
-    params = PARAMS
     if change == "pixel":
         pixels[3, 2, 1, 0] ^= 1
         write(frames, {"a": pixels})
@@ -103,9 +103,9 @@ def test_whatever_changes_a_feature_changes_its_key(
     elif change == "encoder":
         colours.identity = {"encoder": "other colours"}
     else:
-        monkeypatch.setattr(colours, "compute_in", lambda dtype: None)
-        params = FeaturesParams(dtype="float16")
-    assert extract_all(frames, colours, params, store=store, into=tmp_path / "out").counts["encoded"] == 1
+        monkeypatch.setattr(Colours, "compute_in", lambda self, dtype: None)
+        monkeypatch.setattr(Colours, "dtype", "float16")
+    assert extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out").counts["encoded"] == 1
 
 
 def test_the_batch_size_changes_no_key(tmp_path: Path, store: Store, colours: Colours) -> None:
@@ -148,7 +148,7 @@ def test_of_the_latest_videos_the_same_object_is_returned(tmp_path: Path, store:
     def of(seed: int) -> tuple[Features, bool]:
         shard = tmp_path / f"{seed}.npy"
         np.save(shard, noise(9, 8, 8, seed))
-        return features_of(shard, shown, colours, PARAMS, store=store)
+        return features_of(shard, shown, colours, store=store)
 
     first, encoded = of(0)
     assert encoded
@@ -184,3 +184,17 @@ def test_a_small_encoder_on_a_cpu_is_run_on_every_core(tmp_path: Path, monkeypat
     assert encoding_processes("cuda:0", tmp_path) == 1
     monkeypatch.setattr("ntlbg.features.extract.SMALL", 3)
     assert encoding_processes("cpu", tmp_path) == 1
+
+
+def test_features_are_kept_under_the_dtype_of_the_encoder(clip_folder: Path, tmp_path: Path, store: Store) -> None:
+    """An encoder that computes in less never answers for one in float32, whoever loaded it."""
+    shard, shown = tmp_path / "v.npy", Shown("v", np.arange(9.0), 25.0, 225, 9.0)
+    np.save(shard, noise(9, 32, 32))
+    half, whole = (load_encoder(clip_folder, dtype=dtype) for dtype in ("bfloat16", "float32"))
+    assert (half.dtype, whole.dtype) == ("bfloat16", "float32")
+    assert half.computing != whole.computing == whole.identity
+    less, _ = features_of(shard, shown, half, store=store)
+    exact, encoded = features_of(shard, shown, whole, store=store)
+    assert encoded
+    np.testing.assert_allclose(exact.index.features, whole.encode_frames(noise(9, 32, 32))[0], rtol=1e-5)
+    assert not np.array_equal(less.index.features, exact.index.features)

@@ -16,23 +16,6 @@ from ntlbg.tensors import write_tensors
 from tests.features.conftest import noise
 
 
-@pytest.fixture(scope="module")
-def siglip_folder(clip_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SigLIP checkpoint of the same size: it pools by a head of its own and projects nothing."""
-    from transformers import AutoProcessor, SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipProcessor
-
-    small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
-    texts = {**small, "vocab_size": 16, "max_position_embeddings": 12, "projection_size": 32}
-    config = SiglipConfig(text_config=texts, vision_config={**small, "image_size": 32, "patch_size": 8})
-    folder = tmp_path_factory.mktemp("siglip")
-    torch.manual_seed(1)
-    SiglipModel(config).save_pretrained(folder)
-    tokenizer = AutoProcessor.from_pretrained(clip_folder).tokenizer
-    pictures = SiglipImageProcessor(size={"height": 32, "width": 32})
-    SiglipProcessor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(params=["clip_folder", "siglip_folder"])
 def folder(request: pytest.FixtureRequest) -> Path:
     """Both kinds of vision tower."""
@@ -104,10 +87,13 @@ def test_a_model_without_a_trained_block_has_the_frozen_encoder(clip_folder: Pat
     assert encoder_of(tmp_path, frozen) is frozen
 
 
-def test_a_block_of_another_encoder_is_refused(clip_folder: Path, tmp_path: Path) -> None:
+def test_a_block_of_another_encoder_is_refused(clip_folder: Path, siglip2_folder: Path, tmp_path: Path) -> None:
     """By file and tensor; the embedded encoder has no block to train."""
     write_tensors(tmp_path / LAST_BLOCK, {"mlp.fc1.weight": torch.zeros(2, 2)})
     with pytest.raises(InputError, match=LAST_BLOCK):
         encoder_of(tmp_path, load_encoder(clip_folder))
     with pytest.raises(InputError, match="no vision tower"):
         LastBlock(load_encoder("embedded"))
+    # SigLIP2's block is told which patches are there; without that its features would be others
+    with pytest.raises(InputError, match="no vision tower whose last block is known"):
+        LastBlock(load_encoder(siglip2_folder))

@@ -131,3 +131,14 @@ def test_what_the_block_is_given_may_come_from_jpeg_frames(seen: dict[str, Path]
     assert store.made == {"hidden": 2}
     assert near.shape == exact.shape
     assert 0 < np.abs(near - exact).mean() < exact.std()
+
+
+def test_hidden_states_are_kept_under_the_dtype_of_the_encoder(seen: dict[str, Path], tmp_path: Path) -> None:
+    """What an encoder in bfloat16 gives the block is no answer for one in float32."""
+    store = Store(tmp_path / "store")
+    less, exact = (
+        Hidden(Again(seen["frames"], load_encoder(seen["encoder"], dtype=dtype), store)).of("mlvu_0")
+        for dtype in ("bfloat16", "float32")
+    )
+    assert store.made["hidden"] == 2
+    assert not np.array_equal(less, exact)

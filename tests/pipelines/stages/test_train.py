@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ntlbg.errors import InputError
+from ntlbg.features.params import FeaturesParams
 from ntlbg.modeling.absent import read_reason
 from ntlbg.training.params import TrainingParams
 from ntlbg.training.train import TrainReport
@@ -33,7 +34,9 @@ class Recorder:
     def __init__(self, **training: Any) -> None:
         settings = TrainingParams(**{"selectors": ["ntlbg", "uniform"], "points": 12, "max_steps": 3, **training})
         selection = SimpleNamespace(settings={"ntlbg": {"relevance_weight": 0.5}, "topk_nms": {"window_s": 4.0}})
-        self.params = SimpleNamespace(training=settings, selection=selection, modeling="sizes")
+        self.params = SimpleNamespace(
+            training=settings, selection=selection, modeling="sizes", features=FeaturesParams(dtype="bfloat16")
+        )
         self.declared = Declared("train@joint", frozenset(), frozenset(), frozenset({"ntlbg/selection"}))
         self.told: list[tuple[str, Any]] = []
         self.folder = lambda path: Run.folder(self, path)  # type: ignore[arg-type]
@@ -71,6 +74,7 @@ def test_every_selector_is_trained_the_same_way(calls: list[dict[str, Any]]) -> 
     assert [call["selector"] for call in calls] == ["ntlbg", "uniform"]
     assert [call["previous"] for call in calls] == [Path("models/select/ntlbg"), Path("models/select/uniform")]
     own = ("selector", "selection", "previous", "checkpoints")
+    assert {call["dtype"] for call in calls} == {"bfloat16"}
     first, second = ({k: v for k, v in call.items() if k not in own} for call in calls)
     assert first == second
     assert calls[0]["checkpoints"] != calls[1]["checkpoints"]
