@@ -87,8 +87,8 @@ def native_grid(grid: Grid, video: VideoIndex, k: int) -> Array:
     lmms_eval: its chat models over qwen_vl_utils, torch's linspace(0, N - 1, k) in single precision, rounded half
     to even; both ends.
     lmms_eval_simple: its simple models of Qwen2-VL and Qwen2.5-VL. n frames, two a second, on that same line over the
-    file; of these numpy's linspace(0, n - 1, k), cut to whole numbers; both ends. Frames repeat where k > n. Releases of
-    its chat models that do not hand the budget on do this too.
+    file; of these numpy's linspace(0, n - 1, k), cut to whole numbers; both ends. Frames repeat where k > n.
+    Releases of its chat models that do not hand the budget on do this too.
     vlmevalkit: int(i N / (k + 1)), i = 1..k; neither end.
     Raises InputError where the frames of the file cannot be counted.
     """
