@@ -72,7 +72,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Choose the K frames of VIDEO that represent it best, given the question."""
-    from ntlbg.api import select_frames
+    from ntlbg.api import COVERED, select_frames
 
     chosen = select_frames(
         video, query, k, explained=explained, max_k=max_k, selector=selector, encoder=encoder, fps=fps
@@ -91,7 +91,7 @@ def command(
     typer.echo(" rank      time   mass")
     for rank, (time_s, mass) in enumerate(zip(picked.timestamps_s, picked.masses, strict=True), 1):
         typer.echo(f"{rank:5d} {clock(float(time_s)):>9}  {mass:5.1%}")
-    for line in in_words(picked):
+    for line in in_words(picked, covered=COVERED in chosen.notes):
         typer.echo(line)
     typer.echo(plain(f"frames, contact_sheet.png, timeline.png: {out}"))
 
@@ -107,8 +107,11 @@ def _tell(chosen: Chosen) -> None:
         print(plain(line), file=sys.stderr)
 
 
-def in_words(picked: Selection) -> list[str]:
-    """What the rule says of its choice, for a person; nothing where it says nothing."""
+def in_words(picked: Selection, *, covered: bool = False) -> list[str]:
+    """What the rule says of its choice, for a person; nothing where it says nothing.
+
+    covered: the words of the question had the frames spread evenly, so trust says nothing of the curve's peaks.
+    """
     lines = []
     if picked.explained is not None:
         meant = "share of the spread of what the question weighs that these frames account for"
@@ -116,8 +119,10 @@ def in_words(picked: Selection) -> list[str]:
             meant = "the frames are farther from what the question weighs than its mean is: ask for more of them"
         lines.append(f"explained {picked.explained:.2f}: {meant}")
     if picked.trust is not None:
-        if picked.trust < HARDLY:
-            meant = "relevance was hardly believed, no peak stands out of its noise: the frames cover the video"
+        if covered:
+            meant = "relevance was not used: the question asks about the video as a whole"
+        elif picked.trust < HARDLY:
+            meant = "no peak stands out of the noise: the frames may follow noise"
         elif picked.trust < PARTLY:
             meant = "relevance was believed in part, its peaks stand out a little: look at the pictures"
         else:

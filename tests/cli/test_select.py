@@ -133,7 +133,7 @@ def test_what_auto_cannot_do_is_one_sentence(
     [
         (0.84, 0.76, ["explained 0.84: share of", "trust 0.76: relevance was believed,"]),
         (-0.2, 0.3, ["explained -0.20: the frames are farther", "trust 0.30: relevance was believed in part"]),
-        (None, 0.05, ["trust 0.05: relevance was hardly believed"]),
+        (None, 0.05, ["trust 0.05: no peak stands out of the noise: the frames may follow noise"]),
         (None, None, []),
     ],
 )
@@ -143,6 +143,17 @@ def test_what_the_rule_says_of_itself_is_told_in_words(
     """Share and trust with what they mean; a rule that says nothing adds nothing."""
     lines = in_words(replace(chosen().selection, explained=explained, trust=trust))
     assert [line.startswith(start) for line, start in zip(lines, words, strict=True)] == [True] * len(words)
+
+
+def test_a_question_about_the_whole_is_not_said_to_have_no_peak(
+    place: Path, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its trust is 0 because the curve was not used: the words say that, and nothing of peaks and noise."""
+    out, _ = call(capsys, str(clip), "--query", "What is this video about, a ball?", "-k", "2")
+    (line,) = (line for line in out.splitlines() if line.startswith("trust"))
+    assert line == "trust 0.00: relevance was not used: the question asks about the video as a whole"
+    out, _ = call(capsys, str(clip), "--query", "a ball?", "-k", "2")
+    assert "relevance was not used" not in out
 
 
 @pytest.mark.slow

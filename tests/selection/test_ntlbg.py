@@ -193,3 +193,14 @@ def test_equal_in_other_processes_with_other_thread_counts():
         printed.append(done.stdout)
     assert printed[0] == printed[1]
     assert len(printed[0].splitlines()) >= 10
+
+
+def test_low_trust_does_not_mean_coverage():
+    """On white noise nothing is trusted, and the picks follow the noise all the same: they are not a flat curve's."""
+    frames = 600
+    video, rule = checks.a_video(frames), make("ntlbg")
+    noise = Query("q", np.random.default_rng(0).normal(size=frames))
+    chosen, flat = rule.select(video, noise, 8), rule.select(video, Query("q", np.zeros(frames)), 8)
+    assert chosen.trust < 0.05
+    assert rule.law(video, noise).z[chosen.indices].mean() > 1.5
+    assert len(np.intersect1d(chosen.indices, flat.indices)) <= 1

@@ -12,7 +12,7 @@ def test_settings_reach_the_selector():
     """What is set is set, what is left out keeps its default."""
     params = SelectionParams(k=[8], selectors=["uniform", "topk_nms"], settings={"topk_nms": {"window_s": 4.0}})
     assert params.make("topk_nms").parameters == {"window_s": 4.0}
-    assert params.make("uniform").parameters == {"grid": "centres"}
+    assert params.make("uniform").parameters == {"grid": "centres", "raw": False}
 
 
 @pytest.mark.parametrize(

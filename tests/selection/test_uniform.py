@@ -7,6 +7,7 @@ from operator import attrgetter
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +54,7 @@ def test_its_hits_are_those_of_the_analysis(length):
     assert np.mean(hits) == pytest.approx(min(1, length * k / frames), abs=0.03)
 
 
-GRIDS = ("longvideobench", "lmms_eval", "vlmevalkit")
+GRIDS = ("longvideobench", "lmms_eval", "lmms_eval_simple", "vlmevalkit")
 
 
 def a_file(frames, fps=25.0, every=1, start=0.0):
@@ -70,12 +71,17 @@ def written_grid(grid, frames, duration_s, fps, k):
     if grid == "vlmevalkit":
         step_size = frames / (k + 1)
         return [int(i * step_size) for i in range(1, k + 1)]
+    if grid == "lmms_eval_simple":  # of qwen_vl_utils' two frames a second, those of numpy's line
+        most = min(768, frames) // 2 * 2
+        n = int(min(min(max(frames / fps * 2, 4), most), frames) // 2) * 2
+        read = torch.linspace(0, frames - 1, n).round().long().numpy()
+        return read[np.linspace(0, n - 1, k, dtype=int)].tolist()
     exact = [Fraction(frames - 1, k - 1) * i if k > 1 else Fraction(0) for i in range(k)]
     return [round(x) for x in exact]  # half to even
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-@given(frames=st.integers(40, 20_000), k=st.integers(1, 16), fps=st.sampled_from([24.0, 25.0, 30.0]))
+@given(frames=st.integers(240, 30_000), k=st.integers(1, 16), fps=st.sampled_from([24.0, 25.0, 30.0]))
 def test_a_benchmark_s_grid_is_its_own(grid, frames, k, fps):
     """Where every frame of the file is a candidate, the picks are the loader's frame numbers."""
     video = a_file(frames, fps)
@@ -131,3 +137,61 @@ def test_the_default_grid_is_the_bin_centres():
     assert np.array_equal(
         Uniform().select(video, Query("q", np.zeros(100)), 7).indices, bin_centres(np.arange(100.0), 7)
     )
+
+
+def test_two_frames_a_second_worked_by_hand():
+    """100 s at 25 per second: 200 frames are read, every twelfth or thirteenth; of these the 0th, 28th, 56th, …"""
+    read = torch.linspace(0, 2499, 200).round().long().numpy()
+    assert (
+        native_grid("lmms_eval_simple", a_file(2500), 8).tolist() == read[[0, 28, 56, 85, 113, 142, 170, 199]].tolist()
+    )
+    assert len(set(native_grid("lmms_eval_simple", a_file(50_000), 1000))) == 768
+    assert native_grid("lmms_eval_simple", a_file(30), 6).tolist() == [0, 0, 10, 10, 19, 29]  # four are read
+
+
+@pytest.mark.parametrize(
+    ("grid", "k", "taken"),
+    [
+        ("longvideobench", 8, 8),
+        ("longvideobench", 64, 12),  # 12.4 seconds
+        ("lmms_eval", 8, 8),
+        ("lmms_eval", 7, 8),
+        ("lmms_eval", 5, 4),
+        ("lmms_eval_simple", 8, 8),
+        ("lmms_eval_simple", 64, 24),  # so many are read
+        ("lmms_eval_simple", 1, 2),
+        ("vlmevalkit", 7, 7),
+    ],
+)
+def test_raw_takes_as_many_frames_as_the_loader(grid, k, taken):
+    """The budget of the benchmark, of 310 frames at 25 per second; without `raw` it is the one asked for."""
+    video, query = a_file(310), Query("q", np.zeros(310))
+    picks = Uniform(grid=grid, raw=True).select(video, query, k).indices
+    assert len(picks) == taken
+    assert picks[0] == (38 if grid == "vlmevalkit" else 0)
+    assert len(Uniform(grid=grid).select(video, query, k)) == k
+    if taken == k:
+        assert np.array_equal(Uniform(grid=grid).select(video, query, k).indices, picks)
+
+
+@pytest.mark.parametrize(
+    ("grid", "frames", "k", "words"),
+    [
+        ("lmms_eval", 100, 1, "k = 1"),
+        ("lmms_eval", 6, 20, "k = 20"),
+        ("longvideobench", 20, 4, "k = 4"),
+        ("centres", 9, 2, "centres"),
+    ],
+)
+def test_raw_refuses_where_the_loader_fails(grid, frames, k, words):
+    """No frame, more than there are, less than a second: nothing is made up. The bin centres are no loader's."""
+    with pytest.raises(InputError, match=words):
+        Uniform(grid=grid, raw=True).select(a_file(frames), Query("q", np.zeros(frames)), k)
+
+
+def test_raw_lets_frames_of_the_file_meet_one_candidate():
+    """Where candidates lie apart the loader's frames may share them: repeats are removed, and no other is taken."""
+    native = np.array([*range(13), 2400])
+    video, query = VideoIndex("gap", np.ones((14, 2)), native / 25, 25.0, 2500, 100.0), Query("q", np.zeros(14))
+    assert Uniform(grid="vlmevalkit", raw=True).select(video, query, 8).indices.tolist() == [12, 13]
+    assert len(Uniform(grid="vlmevalkit").select(video, query, 8)) == 8

@@ -19,7 +19,8 @@ from ntlbg.records.video_index import VideoIndex
 from ntlbg.selection.contract import Selector
 from ntlbg.statistics.smoothing import frame_gap_s
 
-Grid = Literal["centres", "longvideobench", "lmms_eval", "vlmevalkit"]
+Grid = Literal["centres", "longvideobench", "lmms_eval", "lmms_eval_simple", "vlmevalkit"]
+A_SECOND, LEAST, MOST = 2.0, 4, 768  # frames that qwen_vl_utils reads: a second, and of one video
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Uniform(Selector):
     """Blind to the question.
 
     The grids of the benchmarks' loaders are theirs to the frame (`native_grid`), but count frames of the file. They
-    are mapped to the candidate frames by time: the candidate nearest in time, the earlier of two.
+    are mapped to the candidate frames by time: the candidate nearest in time, the earlier of two. They keep the budget;
+    the loaders do not (`loader_grid`): `raw` takes as many frames as they do, and repeats are removed.
     """
 
     name: ClassVar[str] = "uniform"
@@ -35,6 +37,17 @@ class Uniform(Selector):
     uses_relevance: ClassVar[bool] = False
 
     grid: Grid = "centres"  # the others repeat a benchmark's own numbers; they leave out an end or sit on both
+    raw: bool = False  # a benchmark's own budget too
+
+    def select(self, video: VideoIndex, query: Query, k: int) -> Selection:
+        fixed = super().select(video, query, k)
+        if not self.raw:
+            return fixed
+        if self.grid == "centres":
+            raise InputError("`uniform`: `raw` is a benchmark's budget, and the grid `centres` is of no benchmark")
+        # with the k that was asked for: beyond T it may be another budget
+        near = nearest(video, loader_grid(self.grid, video, k))
+        return self.selection(video, np.unique(near))
 
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
         if self.grid == "centres":
@@ -70,9 +83,12 @@ def native_grid(grid: Grid, video: VideoIndex, k: int) -> Array:
 
     With N frames in the file and i the rank of the pick:
     longvideobench: its own loader, i · int(N / k), i = 0..k-1, N = int(duration · fps); starts at 0, never reaches the
-    end. It takes at most one frame a second; here the budget is kept.
+    end.
     lmms_eval: its chat models over qwen_vl_utils, torch's linspace(0, N - 1, k) in single precision, rounded half
-    to even; both ends. It makes odd budgets even; here the budget is kept. (Its other models thin 2 frames a second.)
+    to even; both ends.
+    lmms_eval_simple: its simple models of Qwen2-VL and Qwen2.5-VL. n frames, two a second, on that same line over the
+    file; of these numpy's linspace(0, n - 1, k), cut to whole numbers; both ends. Frames repeat where k > n.
+    Releases of its chat models that do not hand the budget on do this too.
     vlmevalkit: int(i N / (k + 1)), i = 1..k; neither end.
     Raises InputError where the frames of the file cannot be counted.
     """
@@ -89,6 +105,41 @@ def native_grid(grid: Grid, video: VideoIndex, k: int) -> Array:
     if grid == "vlmevalkit":
         step = count / (k + 1)
         return np.array([int(i * step) for i in range(1, k + 1)])
+    if grid == "lmms_eval_simple":
+        read = torch_line(count, two_a_second(count, video.native_fps))
+        return read[np.linspace(0, len(read) - 1, k, dtype=np.int64)]
+    return torch_line(count, k)
+
+
+def loader_grid(grid: Grid, video: VideoIndex, k: int) -> Array:
+    """`native_grid` with the number of frames that the loader makes of a budget of k, which may be another.
+
+    longvideobench: at most one a second of the duration. lmms_eval: even, half of k rounded half to even.
+    lmms_eval_simple: one more where k = 1, as it adds the last frame. vlmevalkit: k.
+    Raises InputError where the loader fails, and as `native_grid`.
+    """
+    n = k
+    if grid == "longvideobench":
+        n = min(k, int(video.duration_s))
+    if grid == "lmms_eval":
+        n = 2 * round(k / 2)
+    if n < 1 or (grid == "lmms_eval" and n > video.frame_count):
+        raise InputError(
+            f"{video.video_id}: the loader of grid `{grid}` takes no frames for k = {k}", hint="leave `raw` off"
+        )
+    if grid == "lmms_eval_simple" and k == 1:
+        return native_grid(grid, video, 2)
+    return native_grid(grid, video, n)
+
+
+def two_a_second(count: int, fps: float) -> int:
+    """How many frames qwen_vl_utils reads of a file by default: two a second, 4 to 768, even, no more than it has."""
+    n = min(max(count / fps * A_SECOND, LEAST), MOST, count)
+    return max(1, int(n // 2) * 2)  # of a single frame theirs raises; it is that frame
+
+
+def torch_line(count: int, k: int) -> Array:
+    """torch.linspace(0, count - 1, k).round(), in single precision as there: [k]."""
     last = np.float32(count - 1)
     step = float(last / np.float32(max(k - 1, 1)))
     ranks = np.arange(k)
@@ -103,10 +154,15 @@ def nearest_candidates(video: VideoIndex, native: Array) -> Array:
     native: [k] non-decreasing frame numbers of the file, whose first frame is the first candidate. Where two of them
     meet one candidate, the later takes the next, as with the bin centres.
     """
+    return apart(nearest(video, native), len(video))
+
+
+def nearest(video: VideoIndex, native: Array) -> Array:
+    """The same, where two may meet one candidate: [k] non-decreasing indices."""
     times = video.timestamps_s
     wanted = times[0] + native / video.native_fps
     after = np.minimum(np.searchsorted(times, wanted), len(times) - 1)
     before = np.maximum(after - 1, 0)
     # a time halfway between two candidates must not slip to the later by rounding
     later = wanted - times[before] > times[after] - wanted + 1e-6 * frame_gap_s(times)
-    return apart(np.where(later, after, before), len(times))
+    return np.where(later, after, before)

@@ -6,9 +6,10 @@ O(T). Source: arXiv 2503.21483 and its release.
 
 Traps, all kept by `raw`: a frame with more mass than a step is returned again and again (of 64 picks at power 3 some
 40 are different); the grid 1/k, …, 1 - 1/k is one point for k = 1 and k = 2, at k = 1 possibly past the last frame; a
-constant curve is 0 / 0 and gives frame 0 k times. Here k ≤ 2 takes the midpoints (i - 1/2) / k, a constant curve has
-equal mass everywhere, repeats are removed, and the most relevant of the frames left out fill up what is missing. For
-k ≥ 3 the release's own picks are therefore always among these.
+constant curve is 0 / 0 and gives frame 0 k times; scores come in float16 and are summed in it, which over an hour
+is too coarse to end at 1. Here k ≤ 2 takes the midpoints (i - 1/2) / k, a constant curve has equal mass everywhere,
+repeats are removed, and the most relevant of the frames left out fill up what is missing. For k ≥ 3 the release's own
+picks from scores in double precision are therefore always among these.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class BOLT(Selector):
         if not self.raw:
             return fixed
         # with the k that was asked for: beyond T it is another grid
-        return released(self, video, bolt_raw(query.relevance, k, self.power), k)
+        with np.errstate(over="ignore"):
+            scores = query.relevance.astype(np.float16)
+        return released(self, video, bolt_raw(scores, k, self.power), k)
 
     def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
         scores = unit_range(query.relevance)
@@ -62,8 +65,8 @@ def bolt_raw(relevance: Array, k: int, power: float = 3.0) -> Array:
 
     relevance: [T] of any floating type; the arithmetic stays in it, as theirs does in float16.
     """
-    raised = relevance - np.min(relevance)
     with np.errstate(invalid="ignore", divide="ignore"):
+        raised = relevance - np.min(relevance)
         scores = raised / np.max(raised)
     return at_mass(scores**power, authors_grid(k))
 

@@ -24,7 +24,6 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import PositiveInt
-from scipy.special import ndtri
 
 from ntlbg.records.arrays import Array
 from ntlbg.records.query import Query
@@ -34,6 +33,7 @@ from ntlbg.selection.seed.whitened import whitened
 from ntlbg.selection.tilted import Law, Tilted
 from ntlbg.statistics import laws
 from ntlbg.statistics.points import cell_masses, cell_means, explained, nearest, repair, squared_distance
+from ntlbg.statistics.sphere import sphere_of_normal
 from ntlbg.statistics.threads import one_thread
 
 NO_DIRECTION = 1e-12  # a weighted sum shorter than this, in standard deviations, is rounding of zero
@@ -92,11 +92,10 @@ class Shell:
 def sphere_net(n: int, q: int) -> Array:
     """n directions spread over the unit sphere of q dimensions: [n, q], unit rows.
 
-    The good points frac(i · sqrt(prime_j)), i = 1..n, are pushed through the normal law, which has no preferred
-    direction, and scaled to norm 1. Source: Fang and Wang 1994, good points; the normal form of a spherical net.
+    The good points frac(i · sqrt(prime_j)), i = 1..n, sent to the sphere by way of the normal law. Source: Fang and
+    Wang 1994, good points.
     """
-    normal = ndtri(np.arange(1, n + 1)[:, None] * np.sqrt(_primes(q)) % 1.0)
-    return normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    return sphere_of_normal(np.arange(1, n + 1)[:, None] * np.sqrt(_primes(q)) % 1.0)
 
 
 def _primes(n: int) -> Array:
