@@ -44,6 +44,45 @@ def test_it_is_the_written_procedure(seed):
     np.testing.assert_allclose(convex_concave(points, weights, start, 3, 0.0, 0.05), places, rtol=0, atol=1e-10)
 
 
+def written_rule(points, weights, k, iterations=100, tolerance=1e-3, softening=0.01):
+    """Start at the time quantiles, step until no point moves far, then the best of all assignments of frames."""
+
+    def apart2(a, b):
+        return sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+
+    axes = range(len(points[0]))
+    mean = [sum(w * y[axis] for w, y in zip(weights, points, strict=True)) for axis in axes]
+    unit = math.sqrt(sum(w * apart2(y, mean) for w, y in zip(weights, points, strict=True)))
+    start = []
+    for i in range(k):
+        frame, reached = 0, weights[0]
+        while reached < (i + 0.5) / k and frame + 1 < len(points):
+            frame += 1
+            reached += weights[frame]
+        start.append(max(frame, start[-1] + 1) if start else frame)
+    assert start[-1] < len(points)  # else the last ones would have to make room
+    places = [points[t] for t in start]
+    for _ in range(iterations):
+        moved = written_step(points, weights, places, softening * unit)
+        farthest = max(math.sqrt(apart2(a, b)) for a, b in zip(moved, places, strict=True))
+        places = moved
+        if farthest <= tolerance * unit:
+            break
+    costs = [[apart2(x, y) for y in points] for x in places]
+    tried = permutations(range(len(points)), k)
+    return sorted(min(tried, key=lambda frames: sum(costs[i][t] for i, t in enumerate(frames))))
+
+
+@pytest.mark.parametrize(("frames", "k"), [(30, 1), (40, 2), (40, 3), (22, 4), (60, 3)])
+def test_a_whole_selection_is_the_written_one(made_up, frames, k):
+    """From the law to the frames: start, units of softening and tolerance, the end of the steps, the snap."""
+    video, query = made_up(frames, width=12, seed=k)
+    rule = SupportPoints(rank=6)
+    law = rule.law(video, query)
+    expected = written_rule(law.space.points.tolist(), law.weights.tolist(), k)
+    assert rule.select(video, query, k).indices.tolist() == expected
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_no_step_raises_the_energy(seed):
     """Bounding by parabola and tangent makes every step a descent."""
