@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy.stats import energy_distance
 
 from ntlbg.selection.rivals.support_points import SupportPoints, convex_concave, energy, snapped
 
@@ -125,3 +126,28 @@ def test_each_place_gets_a_frame_of_its_own_at_the_least_distance(seed):
         for frames in permutations(range(6), 3)
     }
     assert snapped(points, places, 1.0).tolist() == sorted(min(costs, key=costs.get))
+
+
+def test_the_snap_is_an_optimal_transport():
+    """Each place sends an eighth of the mass, each frame takes an eighth at most: the frames of the best plan.
+
+    POT 0.9.7.post1: ot.partial.partial_wasserstein(np.full(8, 1 / 8), np.full(64, 1 / 8), distance2, m=1.0), whose
+    cost is 0.21404213135173691; three of the places share one nearest frame, and two another.
+    """
+    points = np.sin(np.arange(1, 65)[:, None] * [1.0, 1.7, 2.3])
+    places = 0.4 * points[:8, ::-1]
+    frames = snapped(points, places, 1.0)
+    assert frames.tolist() == [6, 18, 21, 36, 40, 43, 49, 62]
+    distance2 = np.square(places[:, None] - points[frames]).sum(axis=2)
+    cost = min(distance2[list(order), range(8)].mean() for order in permutations(range(8)))
+    assert cost == pytest.approx(0.21404213135173691, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_the_line_the_energy_is_scipys(seed):
+    """scipy's energy distance squared is the energy less the law's own mean distance, which no points change."""
+    points, weights = a_case(seed, 40, width=1)
+    places = np.random.default_rng(seed + 100).normal(size=(5, 1))
+    own = float(weights @ np.abs(points - points.T) @ weights)
+    expected = energy_distance(places[:, 0], points[:, 0], v_weights=weights) ** 2
+    assert energy(points, weights, places) - own == pytest.approx(expected, abs=1e-12)
