@@ -233,9 +233,7 @@ def in_any_order() -> Iterator[Row]:
 
 def in_many_dimensions(d: int = 512, rank: int = 16) -> Iterator[Row]:
     """Low rank + diagonal against the dense Cholesky factor, and two points in many dimensions."""
-    rng = np.random.default_rng(0)
-    law = LowRankDiagonal(rng.normal(size=d), rng.normal(size=(d, rank)), 0.05 + rng.random(d))
-    points = law.mean + np.concatenate([rng.normal(size=(20, rank)) @ law.factor.T, rng.normal(size=(20, d))])
+    law, points = _wide(d, rank)
     dense = law.factor @ law.factor.T + np.diag(law.diagonal)  # of the check alone
     triangle = np.linalg.cholesky(dense)
     known = np.square(np.linalg.solve(triangle, (points - law.mean).T)).sum(axis=0)
@@ -246,6 +244,38 @@ def in_many_dimensions(d: int = 512, rank: int = 16) -> Iterator[Row]:
     largest = float(np.linalg.eigvalsh(dense)[-1])
     known_error = (np.trace(dense) - 2 / np.pi * largest) / d
     yield Row("k = 2, (tr - (2/pi) largest eigenvalue) / d", known_error, of_wide_law(law, 2).error / d, FINE)
+
+
+def gradients(d: int = 512, rank: int = 16) -> Iterator[Row]:
+    """Of mean distance + log det, what a likelihood is made of: low rank + diagonal against the dense Cholesky factor.
+
+    With a_i = Sigma⁻¹ (x_i - mean) they are -2 mean a by the mean, 2 Sigma⁻¹ F - 2 mean a aᵀ F by the factor and
+    diag Sigma⁻¹ - mean a² by the diagonal; here by low rank, there by dense systems, and as slopes of the law itself.
+    """
+    law, points = _wide(d, rank)
+    columns = (points - law.mean).T
+    triangle = np.linalg.cholesky(law.factor @ law.factor.T + np.diag(law.diagonal))  # of the check alone
+    inverse = np.linalg.solve(triangle.T, np.linalg.solve(triangle, np.eye(d)))
+
+    def by_parts(a: Array, solved_factor: Array, inverse_diagonal: Array) -> dict[str, Array]:
+        return {
+            "mean": -2 * a.mean(axis=1),
+            "factor": 2 * solved_factor - 2 * a @ (a.T @ law.factor) / len(points),
+            "diagonal": inverse_diagonal - np.square(a).mean(axis=1),
+        }
+
+    known = by_parts(inverse @ columns, inverse @ law.factor, np.diagonal(inverse))
+    ours = by_parts(law.solved(columns), law.solved(law.factor), law.inverse_diagonal())
+    parts = {name: getattr(law, name) for name in known}
+    rng, step = np.random.default_rng(1), 1e-5
+    for name, truth in known.items():
+        off = float(np.linalg.norm(ours[name] - truth) / np.linalg.norm(truth))
+        yield Row(f"d = {d}: by the {name}, relative difference", 0.0, off, 1e-4)
+        way = rng.normal(size=truth.shape) / np.sqrt(truth.size)
+        ahead, behind = (LowRankDiagonal(**parts | {name: parts[name] + h * way}) for h in (step, -step))
+        risen = (ahead.distances2(points) - behind.distances2(points)).mean() + ahead.log_det - behind.log_det
+        slope = float((truth * way).sum())
+        yield Row(f"d = {d}: slope along the {name}, relative difference", 0.0, risen / (2 * step) / slope - 1, 1e-4)
 
 
 SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -260,6 +290,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "Equivariant": moving,
     "Any order, any process": in_any_order,
     "Low rank + diagonal": in_many_dimensions,
+    "Gradients of low rank + diagonal": gradients,
 }
 
 
@@ -277,6 +308,13 @@ def _cloud() -> tuple[Array, Array]:
     rng = np.random.default_rng(0)
     points = rng.normal(size=(400, 3)) + 3 * rng.normal(size=(4, 3))[rng.integers(4, size=400)]
     return points, rng.dirichlet(np.full(400, 0.5))
+
+
+def _wide(d: int, rank: int) -> tuple[LowRankDiagonal, Array]:
+    """A law in many dimensions and 40 points, half of them in the directions of its factor."""
+    rng = np.random.default_rng(0)
+    law = LowRankDiagonal(rng.normal(size=d), rng.normal(size=(d, rank)), 0.05 + rng.random(d))
+    return law, law.mean + np.concatenate([rng.normal(size=(20, rank)) @ law.factor.T, rng.normal(size=(20, d))])
 
 
 def _rotation(angle: float) -> Array:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from ntlbg.selection import checks
 from tests.end_to_end.project import BENCHMARKS, copy_of_the_project
 from tests.processes import none_left_of
 
@@ -37,6 +38,67 @@ def test_a_changed_rule_re_runs_its_dependents(own_project):
     """Edit a selector's file: the stages whose code it is part of."""
     rule = own_project.root / "ntlbg/selection/baselines/topk_nms.py"
     rule.write_text(rule.read_text() + "\n# the same rule, another file\n")
+    done = own_project.run("--dry")
+    assert done.code == 0, done.out
+    assert done.ran == {*EVALUATIONS, "compare"}
+
+
+EVERY_TENTH = '''"""Every tenth frame, then the frames that are left in their order. Blind to the question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pydantic import PositiveInt
+
+from ntlbg.records.query import Query
+from ntlbg.records.selection import Selection
+from ntlbg.records.video_index import VideoIndex
+from ntlbg.selection.contract import Selector
+
+
+@dataclass(frozen=True)
+class EveryTenth(Selector):
+    """Takes frames by their number alone."""
+
+    name: ClassVar[str] = "every_tenth"
+    source: ClassVar[str] = "a test"
+    uses_relevance: ClassVar[bool] = False
+
+    stride: PositiveInt = 10
+
+    def _select(self, video: VideoIndex, query: Query, k: int) -> Selection:
+        order = np.argsort(np.arange(len(video)) % self.stride, kind="stable")
+        return self.selection(video, np.sort(order[:k]))
+'''
+
+
+def test_a_new_rule_is_found_by_its_file_alone(own_project):
+    """Write a file: the rule is listed, an arm of the benches, and held to every property; nothing is retrained.
+
+    Only those who ask the registry for all rules run again: the evaluations and the comparison.
+    """
+    (own_project.root / "ntlbg/selection/rivals/every_tenth.py").write_text(EVERY_TENTH)
+
+    listed = own_project.command("-m", "ntlbg.cli.main", "selectors", "--json")
+    assert listed.code == 0, listed.out
+    assert [row for row in json.loads(listed.out) if row["name"] == "every_tenth"] == [
+        {"name": "every_tenth", "parameters": {"stride": 10}, "source": "a test", "deterministic": True}
+    ]
+
+    arms = "from benchmarks.selecting import arms; print(arms.every()['every_tenth'].at(8).parameters)"
+    measured = own_project.command("-c", arms)
+    assert measured.out.splitlines()[-1] == "{'stride': 10}", measured.out
+
+    checked = own_project.command(
+        "-m", "pytest", "-v", "tests/selection/test_checks.py", "-k", "every_tenth and keeps_every_property"
+    )
+    assert checked.code == 0, checked.out
+    passed = {line.split(" ")[0] for line in checked.out.splitlines() if " PASSED" in line}
+    assert len(passed) == len(checks.ALL), checked.out
+
     done = own_project.run("--dry")
     assert done.code == 0, done.out
     assert done.ran == {*EVALUATIONS, "compare"}

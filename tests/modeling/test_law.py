@@ -37,7 +37,7 @@ def leaves(law: ConditionalLaw, dtype: torch.dtype) -> ConditionalLaw:
 
 
 @pytest.mark.parametrize("spread", [0.01, 1.0, 100.0])
-@pytest.mark.parametrize(("d", "rank"), [(5, 8), (64, 8), (384, 16)])
+@pytest.mark.parametrize(("d", "rank"), [(5, 8), (64, 8), (384, 16), (1152, 32)])
 def test_low_rank_is_the_dense_cholesky_to_1e_4_gradients_too(d, rank, spread):
     """float32 distances, log det and their gradients against float64, also for frames in the directions of the factor.
 

@@ -48,6 +48,18 @@ def test_lazy_is_plain_greedy(seed, monkeypatch):
     assert lazy_greedy(features, weights, candidates, k) == plain_greedy(features, weights, candidates, k)
 
 
+@pytest.mark.parametrize(("frames", "k", "pool"), [(30, 1, 0), (40, 4, 0), (50, 6, 20), (60, 3, 1000), (12, 11, 0)])
+def test_a_whole_selection_is_the_written_one(made_up, frames, k, pool):
+    """From the law to the frames: uniform candidates, clients of the law's weight, every candidate tried each time."""
+    video, query = made_up(frames, width=12, seed=k)
+    rule = FacilityLocation(pool=pool)
+    law = rule.law(video, query)
+    count = min(pool, frames) if pool else frames
+    candidates = [(2 * i + 1) * frames // (2 * count) for i in range(count)]
+    order = plain_greedy(law.space.features, law.weights, candidates, k)
+    assert rule.select(video, query, k).indices.tolist() == sorted(candidates[c] for c in order)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_greedy_bound_holds(seed):
     """At least 1 - 1/e of the best set's value, which is found by trying all sets."""

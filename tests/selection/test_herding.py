@@ -46,6 +46,16 @@ def test_it_is_the_written_rule(seed):
     assert herd(points, weights, width2, k).tolist() == written(points, weights, width2, k)
 
 
+def test_it_is_the_herding_of_goodpoints():
+    """Same points in the same order as another house's program, on a law of equal weights.
+
+    goodpoints 0.6.3: herding.herding(points, 2, kernel, unique=True) with kernel(y, x) = exp(-|x - y|² / 0.8).
+    """
+    points = np.sin(np.arange(1, 65)[:, None] * [1.0, 1.7, 2.3])
+    theirs = [40, 5, 58, 42, 63, 29, 38, 26, 50, 30, 34, 54, 14, 2, 17, 59]
+    assert herd(points, np.full(64, 1 / 64), 0.8, 16).tolist() == theirs
+
+
 def test_it_represents_the_law_better_than_chance():
     """The discrepancy is below half of that of the best of 100 random subsets of the same size."""
     rng = np.random.default_rng(3)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import kurtosis
 
+from ntlbg.selection.ntlbg import NTLBG
 from ntlbg.selection.registry import make
 
 
@@ -41,8 +42,8 @@ def dist2(a, b):
     return np.square(a[:, None, :] - b[None, :, :]).sum(axis=2)
 
 
-def recipe(features, relevance, times, k):
-    """Indices, masses, explained and the M representatives."""
+def recipe(features, relevance, times, k, steps, most=512, per_pick=16):
+    """Indices, masses, explained and the frames of the M representatives, after so many LBG steps."""
     n = len(times)
     x = gauss(features, times)
     x = x / np.linalg.norm(x, axis=1, keepdims=True)
@@ -64,11 +65,11 @@ def recipe(features, relevance, times, k):
         frames = np.arange(n)
         chosen = list(range(n))
     else:
-        m = max(min(int(0.75 * n), max(512, 16 * k)), k)
+        m = max(min(int(0.75 * n), max(most, per_pick * k)), k)
         cumulative = np.cumsum(w)
         net = (np.arange(1, m + 1) - 0.5) / m
         centres = y[[int(np.flatnonzero(cumulative >= u)[0]) for u in net]]
-        for _ in range(3):
+        for _ in range(steps):
             d = dist2(y, centres)
             cells = d.argmin(axis=1)
             near = d[np.arange(n), cells]
@@ -109,14 +110,42 @@ def recipe(features, relevance, times, k):
     return indices, masses, 1 - (w @ d.min(axis=1)) / spread, frames
 
 
+FEW = (48, 1)  # representatives, and per pick: so few that further steps move them, which 512 of these frames do not
+
+
+@pytest.mark.parametrize(
+    ("steps", "pool"),
+    [(1, (512, 16)), (3, (512, 16)), (1, FEW), (3, FEW)],
+    ids=["one", "three", "one few", "three few"],
+)
 @pytest.mark.parametrize(
     ("frames", "k"), [(40, 3), (90, 8), (300, 8), (300, 32), (700, 8), (900, 40), (12, 11), (5, 8)]
 )
-def test_the_rule_is_the_written_one(made_up, frames, k):
-    """Blocks, caches and sparse sums change nothing: same frames, masses and explained share as the plain version."""
+def test_the_rule_is_the_written_one(made_up, frames, k, steps, pool):
+    """Blocks, caches and sparse sums change nothing: same representatives, frames, masses and explained share as the
+    plain version, with the constants of the rule, with further LBG steps and with few representatives.
+    """
     video, query = made_up(frames, seed=frames + k)
-    indices, masses, explained, _ = recipe(video.features, query.relevance, video.timestamps_s, k)
-    chosen = make("ntlbg").select(video, query, k)
+    rule = NTLBG(steps=steps, representatives=pool[0], representatives_per_pick=pool[1])
+    indices, masses, explained, written = recipe(
+        video.features, query.relevance, video.timestamps_s, k, rule.steps, *pool
+    )
+    if k < frames:
+        law = rule.law(video, query)
+        assert rule.snapped(law, rule.represent(law, k)).tolist() == written.tolist()
+    chosen = rule.select(video, query, k)
     assert chosen.indices.tolist() == indices.tolist()
     np.testing.assert_allclose(chosen.masses, masses, atol=1e-9)
     assert chosen.explained == pytest.approx(explained, abs=1e-9)
+
+
+def test_the_defaults_are_among_them():
+    """One step and 512 representatives, or 16 for each pick."""
+    assert make("ntlbg") == NTLBG(steps=1, representatives=512, representatives_per_pick=16)
+
+
+def test_further_steps_move_few_representatives(made_up):
+    """So the comparison above tells a rule of one step from one of three."""
+    video, query = made_up(300, seed=308)
+    one, three = (recipe(video.features, query.relevance, video.timestamps_s, 8, n, *FEW)[3] for n in (1, 3))
+    assert one.tolist() != three.tolist()

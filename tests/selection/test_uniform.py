@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from operator import attrgetter
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntlbg.errors import InputError
@@ -76,8 +75,7 @@ def written_grid(grid, frames, duration_s, fps, k):
         n = int(min(min(max(frames / fps * 2, 4), most), frames) // 2) * 2
         read = torch.linspace(0, frames - 1, n).round().long().numpy()
         return read[np.linspace(0, n - 1, k, dtype=int)].tolist()
-    exact = [Fraction(frames - 1, k - 1) * i if k > 1 else Fraction(0) for i in range(k)]
-    return [round(x) for x in exact]  # half to even
+    return torch.linspace(0, frames - 1, k).round().long().tolist()
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -86,12 +84,19 @@ def test_a_benchmark_s_grid_is_its_own(grid, frames, k, fps):
     """Where every frame of the file is a candidate, the picks are the loader's frame numbers."""
     video = a_file(frames, fps)
     picks = Uniform(grid=grid).select(video, Query("q", np.zeros(frames)), k).indices
-    expected = written_grid(grid, frames, video.duration_s, fps, k)
-    if grid == "lmms_eval":  # single precision decides where the exact value lies between two frames
-        assert np.abs(picks - expected).max() <= 1
-        assert np.mean(picks == expected) >= 0.5
-    else:
-        assert picks.tolist() == expected
+    assert picks.tolist() == written_grid(grid, frames, video.duration_s, fps, k)
+
+
+@given(frames=st.integers(1, 500_000), k=st.integers(1, 768))
+@settings(max_examples=500, deadline=None)
+def test_the_grid_of_lmms_eval_is_that_of_torch(frames, k):
+    """Frame by frame, where single precision decides between two frames as well, up to five hours and lmms-eval's cap.
+
+    qwen_vl_utils: torch.linspace(0, total_frames - 1, nframes).round().long().
+    """
+    video = VideoIndex("file", np.ones((1, 2)), np.zeros(1), 25.0, frames, frames / 25)
+    ours = native_grid("lmms_eval", video, k)
+    assert ours.tolist() == torch.linspace(0, frames - 1, k).round().long().tolist()
 
 
 def test_grids_worked_by_hand():

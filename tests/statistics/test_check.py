@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from ntlbg.statistics import check
 from ntlbg.statistics.check import Row
+from ntlbg.statistics.covariance import LowRankDiagonal
 
 SOME = {
     "the line": lambda: check.on_the_line((1, 2, 3, 8)),
@@ -18,6 +20,7 @@ SOME = {
     "space": lambda: check.in_space((2, 4)),
     "a long law": lambda: check.on_a_long_law((1, 2, 4)),
     "many dimensions": lambda: check.in_many_dimensions(256, 8),
+    "gradients": lambda: check.gradients(256, 8),
 }
 
 
@@ -47,6 +50,18 @@ def test_a_wrong_value_ends_with_exit_code_1(monkeypatch, capsys):
     monkeypatch.setattr(check, "SECTIONS", {"one": lambda: iter([Row("a", 1.0, 1.0, 0.0)])})
     assert check.main() == 0
     assert "all 1 values agree" in capsys.readouterr().out
+
+
+def test_wrong_gradients_fail(monkeypatch):
+    """A system solved one part in a thousand off, and a log determinant of another law, are seen."""
+    solved = LowRankDiagonal.solved
+    monkeypatch.setattr(LowRankDiagonal, "solved", lambda law, columns: 1.001 * solved(law, columns))
+    wrong = [row.what for row in check.gradients(64, 4) if not row.passed]
+    assert wrong == [f"d = 64: by the {name}, relative difference" for name in ("mean", "factor", "diagonal")]
+    monkeypatch.undo()
+    monkeypatch.setattr(LowRankDiagonal, "log_det", property(lambda law: float(np.log(law.diagonal).sum())))
+    wrong = [row.what for row in check.gradients(64, 4) if not row.passed]
+    assert wrong == [f"d = 64: slope along the {name}, relative difference" for name in ("factor", "diagonal")]
 
 
 def test_every_table_is_in_the_check():
