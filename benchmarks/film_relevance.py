@@ -11,6 +11,7 @@ the first and confirmed on the second); and paired differences to ntlbg with 95 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from benchmarks.command import command
 from ntlbg.api import select_frames
 from ntlbg.evaluation.evidence import Item, Items, recall, shown
 from ntlbg.evaluation.relevance_auc import auc
-from ntlbg.features.encoders import load_encoder
+from ntlbg.features.encoders import Encoder, load_encoder
 from ntlbg.features.index import Features
 from ntlbg.features.relevance import make_query
 from ntlbg.progress import track
@@ -53,13 +54,14 @@ def items(question: dict[str, Any]) -> Items:
     return tuple(Item(((start, end, 0.0),)) for start, end in question["evidence"])
 
 
-def measured(questions: list[dict[str, Any]]) -> tuple[Array, dict[tuple[str, int], Array]]:
+def measured(
+    questions: list[dict[str, Any]], encoder: Encoder, arms: Sequence[str] = ARMS
+) -> tuple[Array, dict[tuple[str, int], Array]]:
     """AUC of each question [n], and its evidence recall [n] by selector and k."""
-    encoder = load_encoder("embedded")
     film = json.loads(QUESTIONS.read_text())["film"]
     features: Features = select_frames(film, "anything", 1, selector="uniform", encoder=encoder).features
-    rules = {arm: registry.make(arm) for arm in ARMS}
-    areas, found = np.zeros(len(questions)), {(arm, k): np.zeros(len(questions)) for arm in ARMS for k in KS}
+    rules = {arm: registry.make(arm) for arm in arms}
+    areas, found = np.zeros(len(questions)), {(arm, k): np.zeros(len(questions)) for arm in arms for k in KS}
     for i, question in enumerate(track(questions, "ask", unit="questions")):
         query, wanted = make_query(question["question"], features, encoder), items(question)
         area = auc(query.relevance, shown(wanted, features.index.timestamps_s))
@@ -93,7 +95,7 @@ def table(head: list[str], body: list[list[str]]) -> str:
 
 def main() -> int:
     questions = json.loads(QUESTIONS.read_text())["questions"]
-    areas, found = measured(questions)
+    areas, found = measured(questions, load_encoder("embedded"))
     groups, first = np.array([group(q) for q in questions]), first_half(questions)
     parts = {name: groups == name for name in (SEES, NOT, WHOLE)}
     parts |= {f"{SEES}, half {n}": (groups == SEES) & half for n, half in ((1, first), (2, ~first))}

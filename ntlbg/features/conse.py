@@ -133,7 +133,11 @@ class ConSE(Encoder):
     def relevance(self, question: str, vectors: Array) -> Array:
         """[T] float64: how much each frame shows of the words of the question, and of the question as a whole."""
         whole, *single = self.encode_texts([self.phrase(question), *words(question)])
-        return self._films(_Same(vectors)).curve(whole, np.array(single or [whole]))
+        return self.curve(vectors, whole, np.array(single or [whole]))
+
+    def curve(self, vectors: Array, phrase: Array, words: Array) -> Array:
+        """Relevance [T] of a text as a whole [e] and of its words [n, e], unit rows as `encode_texts` gives them."""
+        return self._films(_Same(vectors)).curve(phrase, words)
 
     def _film(self, vectors: _Same) -> Film:
         if vectors.array.ndim != 3 or vectors.array.shape[-1] != len(self._classes):

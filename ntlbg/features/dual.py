@@ -67,7 +67,7 @@ class DualEncoder(Encoder):
         if not (hasattr(self._processor, "image_processor") and hasattr(self._processor, "tokenizer")):
             raise InputError(f"{source}: its processor does not prepare both pictures and texts")
         self._model = model.eval().requires_grad_(False).to(device)
-        self._device, self._dtype = device, torch.float32
+        self.device, self._dtype = device, torch.float32
         self._pooled: list[Any] = []
         self._given: list[Any] | None = None  # what the last block is given, where somebody asks
         if hasattr(model, "vision_model"):
@@ -109,11 +109,6 @@ class DualEncoder(Encoder):
         self._model.to(self._dtype)
 
     @property
-    def device(self) -> str:
-        """Where it computes, as torch names it."""
-        return self._device
-
-    @property
     def vision_tower(self) -> Any:
         """The tower with its `encoder.layers`, `post_layernorm` and, where there is one, `head`.
 
@@ -151,7 +146,7 @@ class DualEncoder(Encoder):
             raise InputError(f"frames have shape {frames.shape} and type {frames.dtype}; uint8 [n, h, w, 3] is needed")
         inputs = self._processor.image_processor(images=[np.array(f) for f in frames], return_tensors="pt")
         pixels = {
-            name: value.to(self._device, self._dtype if value.is_floating_point() else None)
+            name: value.to(self.device, self._dtype if value.is_floating_point() else None)
             for name, value in inputs.items()
         }
         self._pooled.clear()
@@ -205,7 +200,7 @@ class DualEncoder(Encoder):
         """inputs: what the tokenizer gives for n texts. Returns [n, e] float32, unit norm."""
         import torch
 
-        known = {k: v.to(self._device) for k, v in inputs.items() if k in ("input_ids", "attention_mask")}
+        known = {k: v.to(self.device) for k, v in inputs.items() if k in ("input_ids", "attention_mask")}
         with one_torch_thread(), torch.inference_mode():
             return _unit(_tensor(self._model.get_text_features(**known)))
 

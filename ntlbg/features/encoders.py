@@ -28,6 +28,7 @@ class Encoder(ABC):
     identity: dict[str, Any]  # for keys: everything that can change a vector, JSON types only
     sees: str  # one honest sentence: what it can see and what it cannot
     frame_size: tuple[int, int]  # (h, w) of a square-ish frame that it reads
+    device: str = "cpu"  # where it computes, as torch names it
     background: Array | None = None  # [q, e]: other queries, whose mean score is taken off a frame's (hubness)
     alike_from: float | None = None  # below this cosine no picture shows what was asked for, where that is known
 

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ntlbg.errors import InputError
+from ntlbg.features.batches import encoded as encoded_in_parts
 from ntlbg.features.encoders import Encoder
 from ntlbg.features.index import Features, save_features, serialise
-from ntlbg.features.params import BATCH, FeaturesParams
+from ntlbg.features.params import BATCH, Batch, FeaturesParams
 from ntlbg.processes import cores, side_by_side
 from ntlbg.progress import meter
 from ntlbg.records.arrays import Array
@@ -59,11 +60,11 @@ class Extracted:
 
 
 def features_of(
-    shard: Path, shown: Shown, encoder: Encoder, *, store: Store, batch: int = BATCH, told: Told | None = None
+    shard: Path, shown: Shown, encoder: Encoder, *, store: Store, batch: Batch = BATCH, told: Told | None = None
 ) -> tuple[Features, bool]:
     """Features of one video, and whether they had to be encoded now.
 
-    shard: file of uint8 [T, h, w, 3]. batch: frames given to the encoder at once.
+    shard: file of uint8 [T, h, w, 3]. batch: frames given to the encoder at once, or `auto`.
     Raises InputError naming the shard when it does not hold T such frames.
     Of the latest videos the same object is returned again: what is worked out for a video is kept by it.
     """
@@ -112,13 +113,12 @@ def features_of(
     return found, encoded
 
 
-def _encode(frames: Frames, encoder: Encoder, batch: int, told: Told | None) -> tuple[Array, Array]:
+def _encode(frames: Frames, encoder: Encoder, batch: Batch, told: Told | None) -> tuple[Array, Array]:
     parts = []
-    for start in range(0, len(frames), batch):
-        chunk = frames[start : start + batch]
-        parts.append(encoder.encode_frames(chunk))
+    for count, part in encoded_in_parts(frames, encoder, batch):
+        parts.append(part)
         if told is not None:
-            told(len(chunk))
+            told(count)
     features, vectors = (np.concatenate(p).astype(np.float32) for p in zip(*parts, strict=True))
     return features, vectors
 

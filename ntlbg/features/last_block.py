@@ -72,7 +72,7 @@ class Retrained(Encoder):
         self.last.eval().requires_grad_(False)
         self.name = f"{base.name}, last block trained"
         self.sees = base.sees
-        self.frame_size = base.frame_size
+        self.frame_size, self.device = base.frame_size, base.device
         self.background, self.alike_from = base.background, base.alike_from
         self.identity = {**base.identity, "last_block": file_digest(weights)}
 

@@ -53,6 +53,7 @@ def test_the_large_tiers_hold_the_published_numbers(name, representatives, max_f
         batch_size,
     )
     assert tier.machine.gpu == gpu
+    assert tier.features.batch == "auto"
     assert (tier.modeling.coverage_ratio, tier.modeling.coverage_align, tier.modeling.coverage_minimum) == (
         0.125,
         8,

@@ -112,7 +112,9 @@ def test_the_batch_size_changes_no_key(tmp_path: Path, store: Store, colours: Co
     """How many frames go through at once is a matter of speed."""
     frames = write(tmp_path / "frames", {"a": noise(9, 8, 8)})
     extract_all(frames, colours, PARAMS, store=store, into=tmp_path / "out")
-    assert extract_all(frames, colours, FeaturesParams(batch=2), store=store, into=tmp_path / "out").counts["reused"]
+    for batch in (2, "auto"):
+        params = FeaturesParams(batch=batch)
+        assert extract_all(frames, colours, params, store=store, into=tmp_path / "out").counts["reused"]
 
 
 def test_a_shard_that_does_not_fit_is_named(tmp_path: Path, store: Store, colours: Colours) -> None:
