@@ -68,6 +68,33 @@ def test_siglip2_reads_pictures_in_their_own_shape(siglip2_folder: Path) -> None
     assert encoder.identity["encoder"] == "Siglip2Model"
 
 
+def test_siglip_reads_words_by_its_own_tokenizer(siglip_folder: Path, tmp_path: Path) -> None:
+    """SentencePiece, as the published checkpoints have it: padded to its length, and read by windows beyond that."""
+    import sentencepiece
+    from transformers import SiglipTokenizer
+
+    folder = shutil.copytree(siglip_folder, tmp_path / "siglip")
+    (folder / "tokenizer.json").unlink()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a red one", "a tone"]),
+        model_prefix=str(tmp_path / "spiece"),
+        model_type="char",
+        vocab_size=12,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        minloglevel=2,
+    )
+    SiglipTokenizer(str(tmp_path / "spiece.model"), model_max_length=12).save_pretrained(folder)
+    encoder = load_encoder(folder)
+    texts = ["a red one", "a red one on a tone", "a red one on a rat"]
+    read = encoder.encode_texts(texts)
+    np.testing.assert_allclose(read, np.concatenate([encoder.encode_texts([text]) for text in texts]), atol=1e-5)
+    np.testing.assert_allclose(read[0], _by_the_model(encoder, texts[0]), atol=1e-5)
+    assert float(read[1] @ read[2]) < 1 - 1e-5  # they differ behind their twelfth letter
+
+
 def test_batches_and_text_lengths_do_not_matter(clip_folder: Path) -> None:
     """A frame or text has the same vector alone, in a batch, and beside longer texts, too long ones among them."""
     encoder = load_encoder(clip_folder)
