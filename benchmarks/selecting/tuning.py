@@ -20,6 +20,8 @@ from ntlbg.selection import registry
 from ntlbg.store import write_atomic
 
 DRAW, VIDEOS = 0, 180  # four rounds
+# chosen on four rounds, these were worse than as published on draws 1 and 2: their settings are nearer than that tells
+ALL_ROUNDS = {"adaq": 720, "bolt": 720, "qframe": 720}
 
 # pool: 0 lifts the published cap on candidates
 GRIDS: dict[str, dict[str, Sequence[Any]]] = {
@@ -58,7 +60,7 @@ def tune(
     told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"settings": {}}
     for rule in rules or [name for name in GRIDS if name in registry.classes()]:
         arms = grid(rule)
-        rows = planted.measured(generator.cells(DRAW, videos or VIDEOS), arms, jobs=jobs)
+        rows = planted.measured(generator.cells(DRAW, videos or ALL_ROUNDS.get(rule, VIDEOS)), arms, jobs=jobs)
         figures = tables.Figures.of(rows, arms)
         if not figures.recall:
             raise InputError(f"`{rule}` fails in every setting: {next(iter(figures.failed.values()))}")
