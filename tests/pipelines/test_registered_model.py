@@ -93,9 +93,8 @@ def answered_elsewhere(project: Path, rows: list[dict]) -> list[dict]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(
-    "presentations", [pytest.param([], id="frames", marks=pytest.mark.slow), pytest.param(RICH, id="rich")]
-)
+@pytest.mark.slow  # two processes that load a model, 20 s
+@pytest.mark.parametrize("presentations", [pytest.param([], id="frames"), pytest.param(RICH, id="rich")])
 def test_it_loads_in_a_fresh_process_and_answers_as_here(project, models, film, presentations):
     """Letter, text, scores and times; a video that cannot be read is a row with its reason and without an answer."""
     from ntlbg.selection.params import SelectionParams
