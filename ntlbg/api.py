@@ -68,6 +68,7 @@ class Chosen:
     encoded: int
     notes: tuple[str, ...] = ()
     _pixels: Array = field(repr=False, default_factory=lambda: np.zeros((0, 1, 1, 3), np.uint8))
+    source_blake3: str = ""  # of the file that the frames were chosen from
 
     def pictures(self) -> Array:
         """The chosen frames as the encoder saw them, in time order: uint8 [k, h, w, 3]."""
@@ -141,7 +142,7 @@ def select_frames(
         raise InputError(f"max_frames is {max_frames}; at least one candidate frame is needed")
     path, store = Path(video), store or Store.default()
     loaded = encoder if isinstance(encoder, Encoder) else _encoder(encoder, device)
-    shard, facts, decoded = _frames(path, loaded, fps, max_frames, size, store)
+    shard, facts, decoded, digest = _frames(path, loaded, fps, max_frames, size, store)
     times = np.asarray(facts["timestamps_s"], np.float64)
     shown = Shown(str(path), times, facts["native_fps"], facts["frame_count"], facts["duration_s"])
     with meter("encode", total=len(times), unit="frames") as bar:
@@ -172,6 +173,7 @@ def select_frames(
             *((COVERED,) if covered else ()),
         ),
         pixels,
+        digest,
     )
 
 
@@ -301,6 +303,7 @@ def _answers(
     from ntlbg.evaluation.answering import Answering, Ask, Context
     from ntlbg.questions import protocols
     from ntlbg.video.decode import frames_at
+    from ntlbg.video.errors import VideoError
     from ntlbg.video.source import FrameSource
 
     class Frames(FrameSource):
@@ -316,11 +319,17 @@ def _answers(
             return {}  # exact
 
     def answer(chosen: Chosen, question: Question) -> Reply:
+        digest = file_digest(chosen.video)
+        if digest != chosen.source_blake3:
+            raise VideoError(
+                f"{chosen.video}: has changed since its frames were chosen; choose them again",
+                DecodeOutcome.OPEN_FAILED,
+            )
         answering = Answering(
             answerer=lambda: model,
             identity=lambda: identity,
             frames=Frames(),
-            sources={question.video_id: file_digest(chosen.video)},
+            sources={question.video_id: digest},
             protocol=protocols.get("open" if params.protocol == "open" else "videomme"),
             params=params,
             store=store or Store.default(),
@@ -345,8 +354,10 @@ def _encoder(source: str | Path, device: str) -> Encoder:
 
 def _frames(
     path: Path, encoder: Encoder, fps: float, max_frames: int, size: tuple[int, int] | None, store: Store
-) -> tuple[Path, dict[str, Any], int]:
-    """The shard of the candidate frames, what the decoder says of the video, and how many videos it read now."""
+) -> tuple[Path, dict[str, Any], int, str]:
+    """The shard of the candidate frames, what the decoder says of the video, how many videos it read now, and the
+    file's blake3.
+    """
     from ntlbg.video.decode import Sampling
     from ntlbg.video.pool import ROOM, frames_key
     from ntlbg.video.probe import probe
@@ -368,7 +379,7 @@ def _frames(
     facts = json.loads((folder / FACTS).read_text())
     if not facts["frames"]:
         raise _refused(path, facts)
-    return folder / frames_file(RAW), facts, decoded
+    return folder / frames_file(RAW), facts, decoded, digest
 
 
 def _decode(path: Path, digest: str, fps: float, max_frames: int, size: tuple[int, int], store: Store) -> Outcomes:

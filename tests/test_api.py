@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ntlbg.api import ask, select_frames
+from ntlbg.api import answers_from_frames, ask, select_frames
 from ntlbg.errors import InputError, NTLBGError
 from ntlbg.records.outcome import DecodeOutcome
+from ntlbg.records.question import Question
 from ntlbg.store import Store
 from ntlbg.video.errors import VideoError
 from tests.cli.conftest import SECONDS_EACH, encode
@@ -163,6 +167,18 @@ def test_a_question_is_answered_from_the_chosen_frames(film: Path, store: Store,
     assert told.chosen is chosen
     assert told.picks_s == tuple(chosen.selection.timestamps_s)
     assert (question.text, question.options, question.answer) == ("what is green", ("no", "yes"), None)
+
+
+def test_a_video_that_was_exchanged_is_not_shown_to_the_model(
+    film: Path, tmp_path: Path, store: Store, colours: Colours
+) -> None:
+    """Frames were chosen from one file; another under its name has no such frames."""
+    model: Any = SimpleNamespace(identity={"answerer": {}, "dtype": "float32"}, timestamps=False, device="cpu")
+    own = Path(shutil.copyfile(film, tmp_path / "own.mp4"))
+    chosen = select_frames(own, "what is green", 2, encoder=colours, store=store)
+    own.write_bytes(film.read_bytes() + b"\0")
+    with pytest.raises(NTLBGError, match=r"own\.mp4: has changed since its frames were chosen; choose them again"):
+        answers_from_frames(model, store=store)(chosen, Question("q", str(own), "own", "what is green", ("no", "yes")))
 
 
 def test_an_answer_in_words_has_no_scores_and_an_unread_one_is_never_guessed(
