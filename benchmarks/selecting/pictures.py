@@ -29,6 +29,7 @@ LINES = {
     "logdet": "#9467bd",
     "kdpp": "#c77cba",
     "mdp3": "#5aa7a7",
+    "mdp3+": "#5aa7a7",
     "aks": "#a77c5a",
     "kmedoids": COLOURS["kmedoids"],
     "topk_nms": COLOURS["topk_nms"],
@@ -80,13 +81,16 @@ def _picks(axis: Any, shown: Planted) -> None:
 
 
 def recall(figures: Figures) -> bytes:
-    """Mean recall over the three kinds of question against k, for `ntlbg` and rules as published."""
+    """Mean recall over the three kinds of question against k: `ntlbg`, rules as published, and one tuned for each k,
+    which is dashed.
+    """
     ks: Array = np.array(figures.ks)
     lines = {name: figures.overall(name) for name in LINES if name in figures.recall}
     with _style():
         figure, (axis,) = _axes((4.4,), width=6.4)
         for name, values in lines.items():
-            axis.plot(ks, values, "o-", color=LINES[name], linewidth=2.2 if name == "ntlbg" else 1.0, markersize=3)
+            style = "o--" if name.endswith("+") else "o-"
+            axis.plot(ks, values, style, color=LINES[name], linewidth=2.2 if name == "ntlbg" else 1.0, markersize=3)
         for name, height in _apart({name: float(values[-1]) for name, values in lines.items()}).items():
             axis.annotate(name, (ks[-1] * 1.04, height), color=LINES[name], va="center", annotation_clip=False)
         axis.set_xscale("log", base=2)
