@@ -32,7 +32,7 @@ DENOISED: Settings = {"denoised": True}
 
 # name: (rule, settings); a rule or parameter that does not exist makes no arm
 NAMED: dict[str, tuple[str, Settings]] = {
-    "ntlbg:3 steps": ("ntlbg", {"steps": 3}),
+    "ntlbg:3_steps": ("ntlbg", {"steps": 3}),
     "gift:512": ("gift", {"pool": 512, "batch": 20}),
     "logdet:1": ("logdet", {"weight": 1.0}),
     "logdet:denoised": ("logdet", DENOISED),
