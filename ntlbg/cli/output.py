@@ -9,6 +9,7 @@ import io
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ntlbg.errors import InputError
@@ -28,7 +29,10 @@ def frame_name(rank: int, time_s: float, count: int) -> str:
 
 
 def write(chosen: Chosen, folder: Path) -> None:
-    """Write everything into `folder`, each file whole or not at all. Raises InputError when it cannot be written."""
+    """Write everything into `folder`; an earlier selection there is touched when all of the new one is on the disk.
+
+    Raises InputError when it cannot be written.
+    """
     from ntlbg.cli.contact_sheet import contact_sheet
     from ntlbg.cli.timeline import timeline
 
@@ -38,15 +42,19 @@ def write(chosen: Chosen, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder}: is not a folder", hint="name another one with --out")
         folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", suffix=".partial", dir=folder) as waiting:
+            new = Path(waiting)
+            for name, pixels in files.items():
+                write_atomic(new / name, png(pixels))
+            write_atomic(new / SHEET, png(contact_sheet(chosen)))
+            write_atomic(new / TIMELINE, timeline(chosen))
+            told = {**chosen.as_json(), "frames": list(files)}
+            write_atomic(new / SELECTION, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+            for name in (*files, SHEET, TIMELINE, SELECTION):
+                (new / name).replace(folder / name)
         for old in folder.iterdir():
             if _FRAME.fullmatch(old.name) and old.name not in files and not old.is_symlink():
                 old.unlink()
-        for name, pixels in files.items():
-            write_atomic(folder / name, png(pixels))
-        write_atomic(folder / SHEET, png(contact_sheet(chosen)))
-        write_atomic(folder / TIMELINE, timeline(chosen))
-        told = {**chosen.as_json(), "frames": list(files)}
-        write_atomic(folder / SELECTION, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({(error.strerror or str(error)).lower()})",

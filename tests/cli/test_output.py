@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ntlbg.cli.output import frame_name, write
 from ntlbg.errors import InputError
+from ntlbg.store import write_atomic
 from tests.cli.chosen import chosen
 
 
@@ -43,3 +46,21 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             write(chosen(2), wrong)
         assert error.value.hint
     assert file.read_text() == "here"
+
+
+def test_a_disk_that_fills_up_leaves_the_earlier_selection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever file no longer fits: no old one is gone or changed, no new one is there."""
+    write(chosen(8), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for fits in range(6):
+        left: Iterator[int] = iter(range(fits))
+
+        def full(path: Path, data: bytes | str, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write_atomic(path, data)
+
+        monkeypatch.setattr("ntlbg.cli.output.write_atomic", full)
+        with pytest.raises(InputError, match="no space left"):
+            write(chosen(3), tmp_path)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
